@@ -1,0 +1,7 @@
+"""What training finds: ensembles, reference values, encodings, models, experiments, and certified worst-case errors."""
+
+from theory.lazy import lazy_attributes
+
+_CONTENTS: dict[str, str] = {}
+__all__ = list(_CONTENTS)
+__getattr__, __dir__ = lazy_attributes(__name__, _CONTENTS)

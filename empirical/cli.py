@@ -1,0 +1,36 @@
+"""``python -m empirical COMMAND``: each command lives in a module with ``add_arguments`` and ``run``, loaded when asked for."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+from theory.command import OneLineParser
+from theory.errors import BadInput
+
+__all__ = ["COMMANDS", "main"]
+
+#: Command -> (module with ``add_arguments(parser)`` and ``run(arguments) -> exit code``, one line of help).
+COMMANDS: dict[str, tuple[str, str]] = {}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Raises:
+        BadInput: If there is no such command.
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print("usage: python -m empirical COMMAND [--help]\n")
+        for name, (_, text) in COMMANDS.items():
+            print(f"  {name:<10} {text}")
+        return 0
+    name, rest = arguments[0], arguments[1:]
+    if name not in COMMANDS:
+        raise BadInput(f"no command {name!r}; choose from {', '.join(COMMANDS)}")
+    module = import_module(COMMANDS[name][0])
+    parser = OneLineParser(prog=f"python -m empirical {name}", description=module.__doc__)
+    module.add_arguments(parser)
+    return int(module.run(parser.parse_args(rest)))

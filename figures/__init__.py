@@ -1,0 +1,7 @@
+"""What is shown: figures and tables; theory's curves are computed, measured ones loaded, nothing is trained."""
+
+from theory.lazy import lazy_attributes
+
+_CONTENTS: dict[str, str] = {}
+__all__ = list(_CONTENTS)
+__getattr__, __dir__ = lazy_attributes(__name__, _CONTENTS)
