@@ -1,4 +1,4 @@
-"""``python -m empirical COMMAND``: each command lives in a module with ``add_arguments`` and ``run``, loaded when asked for."""
+"""``python -m empirical COMMAND``: a command is a module with ``add_arguments`` and ``run``, loaded when asked for."""
 
 from __future__ import annotations
 
@@ -12,7 +12,11 @@ from theory.errors import BadInput
 __all__ = ["COMMANDS", "main"]
 
 #: Command -> (module with ``add_arguments(parser)`` and ``run(arguments) -> exit code``, one line of help).
-COMMANDS: dict[str, tuple[str, str]] = {}
+COMMANDS: dict[str, tuple[str, str]] = {
+    "list": ("empirical.list_cli", "the experiments there are"),
+    "run": ("empirical.run_cli", "run an experiment and store what it measured"),
+    "show": ("empirical.show_cli", "print a stored record as a table"),
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
