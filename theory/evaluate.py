@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fractions import Fraction
 from functools import reduce
+from typing import TypeAlias
 
 import sympy as sp
 from flint import arb, ctx, fmpq
 
 __all__ = ["as_ball", "ball", "decide", "exact", "fraction", "lower", "upper"]
 
-Number = int | Fraction | arb
+Number: TypeAlias = int | Fraction | arb
 
 _BALL_FUNCTIONS = {
     sp.exp: arb.exp,
@@ -35,8 +36,7 @@ def exact(expression: sp.Expr, values: Mapping[sp.Symbol, int | Fraction]) -> Fr
         values: A rational for every free symbol.
 
     Raises:
-        ValueError: If the expression has a node with no exact rational value.
-        KeyError: If a free symbol has no value.
+        ValueError: If the expression has a node with no exact rational value (a symbol without one is a KeyError).
     """
     match expression:
         case sp.Rational():
@@ -60,8 +60,7 @@ def ball(expression: sp.Expr, values: Mapping[sp.Symbol, Number]) -> arb:
     """Return a ball that encloses the expression's value, at flint's current working precision.
 
     Raises:
-        ValueError: If the expression has a node this evaluator does not know.
-        KeyError: If a free symbol has no value.
+        ValueError: If the expression has a node this evaluator does not know (a symbol without a value is a KeyError).
     """
     match expression:
         case sp.Rational():
@@ -136,7 +135,9 @@ def _round(value: Number, bits: int, *, up: bool) -> Fraction:
     return Fraction(mantissa) * Fraction(2) ** exponent
 
 
-def decide(expression: sp.Rel, values: Mapping[sp.Symbol, Number], precisions: tuple[int, ...] = (64, 256, 1024)) -> bool | None:
+def decide(
+    expression: sp.Rel, values: Mapping[sp.Symbol, Number], precisions: tuple[int, ...] = (64, 256, 1024)
+) -> bool | None:
     """Decide an inequality at a point with balls: True, False, or None when no precision separates the two sides."""
     for precision in precisions:
         with ctx.workprec(precision):

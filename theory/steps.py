@@ -40,7 +40,8 @@ class Identity:
         for reduce in (sp.expand, sp.cancel, sp.simplify):
             if reduce(difference) == 0:
                 return Outcome(Verdict.PROVED, "SymPy identity")
-        point = {symbol: sp.Rational(3 + 2 * i, 7 + i) for i, symbol in enumerate(sorted(difference.free_symbols, key=str))}
+        symbols = sorted(difference.free_symbols, key=str)
+        point = {symbol: sp.Rational(3 + 2 * i, 7 + i) for i, symbol in enumerate(symbols)}
         value = difference.subs(point)
         if value.is_Rational and value != 0:
             return Outcome(Verdict.REFUTED, "SymPy identity", f"differs by {value} at {point}")
@@ -49,7 +50,7 @@ class Identity:
 
 @dataclass(frozen=True)
 class Smt:
-    """A polynomial implication over the reals, decided by Z3: hypotheses => conclusion for all values of the symbols."""
+    """A polynomial implication over the reals, decided by Z3: hypotheses => conclusion for all values."""
 
     name: str
     claim: str
@@ -73,6 +74,12 @@ class Smt:
         for hypothesis in self.hypotheses:
             solver.add(_to_z3(hypothesis, names))
         solver.add(z3.Not(_to_z3(self.conclusion, names)))
+        for symbol, name in names.items():
+            # What a symbol assumes holds wherever it stands; an integer that is positive is at least 1.
+            if symbol.is_positive:
+                solver.add(name >= 1 if symbol.is_integer else name > 0)
+            elif symbol.is_nonnegative:
+                solver.add(name >= 0)
         answer = solver.check()
         if answer == z3.unsat:
             return Outcome(Verdict.PROVED, "SMT (Z3)")
@@ -85,6 +92,8 @@ def _to_z3(formula: sp.Basic, names: dict[sp.Symbol, Any]) -> Any:
     import z3
 
     match formula:
+        case _ if formula in (sp.true, sp.false):
+            return z3.BoolVal(bool(formula))  # SymPy decided the relation from its symbols' assumptions
         case sp.Rational():
             return z3.RealVal(f"{int(formula.p)}/{int(formula.q)}")
         case sp.Symbol():
@@ -120,7 +129,8 @@ class Positive:
     @property
     def fingerprint(self) -> str:
         """The expression and the box."""
-        sides = ", ".join(f"{symbol}:{lo},{hi}" for symbol, (lo, hi) in sorted(self.box.items(), key=lambda kv: str(kv[0])))
+        box = sorted(self.box.items(), key=lambda side: str(side[0]))
+        sides = ", ".join(f"{symbol}:{lo},{hi}" for symbol, (lo, hi) in box)
         return f"balls|{sp.srepr(self.expression)}|{sides}"
 
     def run(self) -> Outcome:

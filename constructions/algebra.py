@@ -1,0 +1,151 @@
+"""The network algebra: operations on networks whose realisations obey exact laws.
+
+compose(g, f)(x) = g(f(x)) with the touching affine maps merged; parallel on separate wires; stack on shared inputs;
+add; extend carries outputs of known range through further layers by one neuron an entry, relu(x - lo).
+Wires are named, not numbered: composition matches names and reorders columns itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+
+from constructions.exact import Batch, ExactMatrix
+from constructions.network import Affine, Block, Network, Ports, port_columns
+
+__all__ = ["add", "affine", "compose", "extend", "identity", "parallel", "rename", "stack"]
+
+
+def affine(matrix: ExactMatrix, inputs: Ports, outputs: Ports) -> Network:
+    """Return the network without hidden layers x -> W x + b, given as [W | b]."""
+    return Network((Affine(matrix),), inputs, outputs)
+
+
+def identity(ports: Ports) -> Network:
+    """Return the identity on named wires, without hidden layers."""
+    size = sum(width for _, width in ports)
+    return affine(ExactMatrix.from_batches((size, size + 1), ExactMatrix.identity(size).batches()), ports, ports)
+
+
+def rename(network: Network, names: Mapping[str, str]) -> Network:
+    """Return the network with wires renamed, inputs and outputs alike; names not mentioned stay."""
+
+    def renamed(ports: Ports) -> Ports:
+        return tuple((names.get(name, name), width) for name, width in ports)
+
+    return replace(network, inputs=renamed(network.inputs), outputs=renamed(network.outputs))
+
+
+def compose(second: Network, first: Network) -> Network:
+    """Return ``second o first``; second's input wires are taken by name from first's outputs (unused ones fall away).
+
+    Raises:
+        ValueError: If a wire is missing or has another width.
+    """
+    have, columns = dict(first.outputs), port_columns(first.outputs)
+    for name, width in second.inputs:
+        if have.get(name) != width:
+            raise ValueError(f"no output wire {name!r} of width {width}; there are {first.outputs}")
+    wanted = np.concatenate([columns[name] for name, _ in second.inputs])
+    last = first.maps[-1].augmented
+    if not np.array_equal(wanted, np.arange(last.shape[0])):
+        selector = ExactMatrix.from_batches(
+            (len(wanted), last.shape[0]), [(np.arange(len(wanted), dtype=np.int64), wanted, Fraction(1))]
+        )
+        last = selector @ last
+    merged = second.maps[0].after(Affine(last))
+    depth = len(first.maps) - 1
+    blocks = first.blocks + tuple(block.shifted(depth) for block in second.blocks)
+    return Network((*first.maps[:-1], merged, *second.maps[1:]), first.inputs, second.outputs, blocks)
+
+
+def parallel(left: Network, right: Network) -> Network:
+    """Return both networks side by side on separate wires.
+
+    Raises:
+        ValueError: If the depths differ or a wire name clashes.
+    """
+    _same_depth(left, right)
+    maps = []
+    for a, b in zip(left.maps, right.maps, strict=True):
+        batches = _shift_bias(a.augmented, 0, 0, a.inputs + b.inputs)
+        batches += _shift_bias(b.augmented, a.outputs, a.inputs, a.inputs + b.inputs)
+        maps.append(Affine(ExactMatrix.from_batches((a.outputs + b.outputs, a.inputs + b.inputs + 1), batches)))
+    blocks = left.blocks + _beside(left, right)
+    return Network(tuple(maps), left.inputs + right.inputs, left.outputs + right.outputs, blocks)
+
+
+def stack(left: Network, right: Network) -> Network:
+    """Return both networks on the same inputs, outputs one after the other.
+
+    Raises:
+        ValueError: If inputs or depths differ or an output name clashes.
+    """
+    if left.inputs != right.inputs:
+        raise ValueError("stacked networks read the same wires")
+    both = parallel(left, rename(right, {name: f"{name}'" for name, _ in right.inputs}))
+    size = left.maps[0].inputs
+    # Both copies read the same wires: feed x to each by folding the column blocks onto one another.
+    places = np.arange(2 * size + 1, dtype=np.int64)
+    fold = ExactMatrix.from_batches((2 * size + 1, size + 1), [(places, np.where(places < 2 * size, places % size, size), Fraction(1))])
+    first = Affine(both.maps[0].augmented @ fold)
+    names = {f"{name}'": name for name, _ in right.inputs}
+    outputs = tuple((names.get(name, name), width) for name, width in both.outputs)
+    return Network((first, *both.maps[1:]), left.inputs, outputs, both.blocks)
+
+
+def add(left: Network, right: Network) -> Network:
+    """Return x -> left(x) + right(x).
+
+    Raises:
+        ValueError: If the wires or depths differ.
+    """
+    if left.outputs != right.outputs:
+        raise ValueError("summands have the same output wires")
+    both = stack(left, rename(right, {name: f"{name}+" for name, _ in right.outputs if name not in dict(right.inputs)}))
+    size = left.maps[-1].outputs
+    places = np.arange(2 * size, dtype=np.int64)
+    fold = ExactMatrix.from_batches((size, 2 * size), [(places % size, places, Fraction(1))])
+    return Network((*both.maps[:-1], Affine(fold @ both.maps[-1].augmented)), left.inputs, left.outputs, both.blocks)
+
+
+def extend(network: Network, layers: int, lowest: Fraction, highest: Fraction) -> Network:
+    """Return the network with its outputs, known to lie in [lowest, highest], carried through more hidden layers.
+
+    Raises:
+        ValueError: If ``layers`` is negative or the range is empty.
+    """
+    if layers < 0 or lowest > highest:
+        raise ValueError("carry through at least 0 layers, over a range that is not empty")
+    if layers == 0:
+        return network
+    size = network.maps[-1].outputs
+    places = np.arange(size, dtype=np.int64)
+    bias = np.full(size, size, dtype=np.int64)
+    keep = ExactMatrix.from_batches((size, size + 1), [(places, places, Fraction(1))])
+    down = ExactMatrix.from_batches((size, size + 1), [(places, places, Fraction(1)), (places, bias, -lowest)])
+    up = ExactMatrix.from_batches((size, size + 1), [(places, places, Fraction(1)), (places, bias, lowest)])
+    depth = len(network.maps) - 1
+    carried = tuple(
+        Block("carry", "extend", depth + i, 0, size, Fraction(0), highest - lowest) for i in range(layers)
+    )
+    maps = [*network.maps[:-1], Affine(down).after(network.maps[-1]), *[Affine(keep)] * (layers - 1), Affine(up)]
+    return Network(tuple(maps), network.inputs, network.outputs, network.blocks + carried)
+
+
+def _same_depth(left: Network, right: Network) -> None:
+    if len(left.maps) != len(right.maps):
+        raise ValueError("networks side by side need equal depth; extend the shallower one first")
+
+
+def _shift_bias(matrix: ExactMatrix, rows: int, columns: int, bias: int) -> list[Batch]:
+    """Return the batches of [W | b] moved into a larger map whose bias column is ``bias``."""
+    width = matrix.shape[1] - 1
+    return [(r + rows, np.where(c == width, bias, c + columns), v) for r, c, v in matrix.batches()]
+
+
+def _beside(left: Network, right: Network) -> tuple[Block, ...]:
+    return tuple(block.shifted(0, left.maps[block.layer].outputs) for block in right.blocks)

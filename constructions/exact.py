@@ -1,0 +1,260 @@
+"""Sparse matrices of exact rationals: a CSR pattern whose entries are indices into a short table of Fractions.
+
+The networks of this library have hundreds of thousands of weights but few distinct ones. Products are taken in int64
+limbs of a common rational unit, exactly, so that a map of a million weights multiplies at sparse-matrix speed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from math import gcd, lcm
+
+import numpy as np
+import scipy.sparse as sps
+from jaxtyping import Int64
+from numpy.typing import NDArray
+
+__all__ = ["Batch", "ExactMatrix", "common_unit"]
+
+#: (rows, columns, value): entries that share one value.
+Batch = tuple[NDArray[np.int64], NDArray[np.int64], Fraction]
+_LIMB = 20
+
+
+def common_unit(table: Sequence[Fraction]) -> tuple[Fraction, list[int]]:
+    """Return the largest rational unit and the integers with ``value = unit * integer``."""
+    if not table:
+        return Fraction(1), []
+    denominator = lcm(*(value.denominator for value in table))
+    numerators = [value.numerator * (denominator // value.denominator) for value in table]
+    common = gcd(*numerators) or 1
+    return Fraction(common, denominator), [numerator // common for numerator in numerators]
+
+
+@dataclass(frozen=True, eq=False)
+class ExactMatrix:
+    """A sparse rational matrix in canonical form.
+
+    Attributes:
+        shape: (rows, columns).
+        indptr: CSR row pointers.
+        indices: CSR column indices, increasing within a row.
+        codes: For every stored entry its index in ``table``.
+        table: The distinct non-zero values, increasing, each of them used.
+
+    Raises:
+        ValueError: If the parts do not fit together.
+    """
+
+    shape: tuple[int, int]
+    indptr: Int64[np.ndarray, " rows+1"]
+    indices: Int64[np.ndarray, " nnz"]
+    codes: Int64[np.ndarray, " nnz"]
+    table: tuple[Fraction, ...]
+
+    def __post_init__(self) -> None:
+        rows, columns = self.shape
+        if len(self.indptr) != rows + 1 or self.indptr[-1] != len(self.indices) or len(self.indices) != len(self.codes):
+            raise ValueError("row pointers, indices and codes do not fit together")
+        if len(self.indices) and not 0 <= int(self.indices.min()) <= int(self.indices.max()) < columns:
+            raise ValueError("a column index is out of range")
+        if any(value == 0 for value in self.table):
+            raise ValueError("zeros are not stored")
+
+    @classmethod
+    def from_batches(cls, shape: tuple[int, int], batches: Iterable[Batch]) -> ExactMatrix:
+        """Return the matrix with these entries; entries at the same place add up, zeros vanish."""
+        kept = [(np.asarray(r), np.asarray(c), v) for r, c, v in batches if v and len(np.atleast_1d(r))]
+        values = sorted({value for _, _, value in kept})
+        unit, integers = common_unit(values)
+        limb_table = _limbs(integers)
+        place = {value: i for i, value in enumerate(values)}
+        keys = [r.astype(np.int64) * shape[1] + c for r, c, _ in kept]
+        codes = [np.full(len(r), place[v], dtype=np.int64) for r, _, v in kept]
+        if not keys:
+            return cls._empty(shape)
+        return cls._collect(shape, np.concatenate(keys), [t[np.concatenate(codes)] for t in limb_table], unit)
+
+    @classmethod
+    def identity(cls, size: int) -> ExactMatrix:
+        """Return the identity matrix."""
+        return cls(
+            (size, size),
+            np.arange(size + 1, dtype=np.int64),
+            np.arange(size, dtype=np.int64),
+            np.zeros(size, dtype=np.int64),
+            (Fraction(1),) if size else (),
+        )
+
+    @classmethod
+    def from_floats(cls, csr: sps.csr_array) -> ExactMatrix:
+        """Return the exact value of a float64 CSR matrix (every finite float is a dyadic rational)."""
+        csr = csr.copy()
+        csr.sum_duplicates()
+        csr.eliminate_zeros()
+        values, codes = np.unique(csr.data, return_inverse=True)
+        return cls(
+            (int(csr.shape[0]), int(csr.shape[1])),
+            csr.indptr.astype(np.int64),
+            csr.indices.astype(np.int64),
+            codes.astype(np.int64).reshape(-1),
+            tuple(Fraction(float(value)) for value in values),
+        )
+
+    @classmethod
+    def _empty(cls, shape: tuple[int, int]) -> ExactMatrix:
+        none = np.zeros(0, dtype=np.int64)
+        return cls(shape, np.zeros(shape[0] + 1, dtype=np.int64), none, none, ())
+
+    @classmethod
+    def _collect(
+        cls, shape: tuple[int, int], keys: NDArray[np.int64], limbs: list[NDArray[np.int64]], unit: Fraction
+    ) -> ExactMatrix:
+        """Add up limb entries by key ``row * columns + column`` and put the result in canonical form."""
+        order = np.argsort(keys, kind="stable")
+        keys = keys[order]
+        starts = np.flatnonzero(np.r_[True, keys[1:] != keys[:-1]])
+        sums = [np.add.reduceat(limb[order], starts) for limb in limbs]
+        keys = keys[starts]
+        code = np.zeros(len(keys), dtype=np.int64)
+        for column in sums:  # tuples of limb sums -> one code each
+            distinct, inverse = np.unique(column, return_inverse=True)
+            _, code = np.unique(code * len(distinct) + inverse.reshape(-1), return_inverse=True)
+            code = code.reshape(-1)
+        first = np.zeros(int(code.max()) + 1, dtype=np.int64)
+        first[code[::-1]] = np.arange(len(code) - 1, -1, -1)
+        found = [unit * sum(int(column[i]) << (_LIMB * limb) for limb, column in enumerate(sums)) for i in first]
+        table = sorted({value for value in found if value})
+        place = {value: i for i, value in enumerate(table)}
+        lookup = np.array([place.get(value, -1) for value in found], dtype=np.int64)
+        codes = lookup[code]
+        stays = codes >= 0
+        keys, codes = keys[stays], codes[stays]
+        indptr = np.zeros(shape[0] + 1, dtype=np.int64)
+        np.cumsum(np.bincount(keys // shape[1], minlength=shape[0]), out=indptr[1:])
+        return cls(shape, indptr, keys % shape[1], codes, tuple(table))
+
+    @property
+    def nnz(self) -> int:
+        """Number of non-zero entries."""
+        return len(self.indices)
+
+    def rows(self) -> NDArray[np.int64]:
+        """Return the row index of every stored entry."""
+        return np.repeat(np.arange(self.shape[0], dtype=np.int64), np.diff(self.indptr))
+
+    def _limb_arrays(self) -> tuple[Fraction, list[NDArray[np.int64]]]:
+        unit, integers = common_unit(self.table)
+        return unit, [table[self.codes] for table in _limbs(integers)]
+
+    def __matmul__(self, other: ExactMatrix) -> ExactMatrix:
+        """Return the exact product.
+
+        Raises:
+            ValueError: If the shapes do not fit.
+        """
+        if self.shape[1] != other.shape[0]:
+            raise ValueError(f"cannot multiply {self.shape} by {other.shape}")
+        shape = (self.shape[0], other.shape[1])
+        if not self.nnz or not other.nnz:
+            return self._empty(shape)
+        left_unit, left = self._limb_arrays()
+        right_unit, right = other._limb_arrays()
+        keys: list[NDArray[np.int64]] = []
+        parts: list[tuple[int, NDArray[np.int64]]] = []
+        for a, left_limb in enumerate(left):
+            for b, right_limb in enumerate(right):
+                # Limbs are below 2^20 and rows shorter than 2^22: sums stay below 2^62.
+                product = (self._csr(left_limb) @ other._csr(right_limb)).tocoo()
+                keys.append(product.row.astype(np.int64) * shape[1] + product.col)
+                parts.append((a + b, product.data))
+        limbs = []
+        for position in range(len(left) + len(right) - 1):
+            limbs.append(np.concatenate([data if at == position else np.zeros_like(data) for at, data in parts]))
+        return self._collect(shape, np.concatenate(keys), limbs, left_unit * right_unit)
+
+    def _csr(self, data: NDArray[np.int64]) -> sps.csr_array:
+        return sps.csr_array((data, self.indices, self.indptr), shape=self.shape)
+
+    def __add__(self, other: ExactMatrix) -> ExactMatrix:
+        """Return the exact sum.
+
+        Raises:
+            ValueError: If the shapes differ.
+        """
+        if self.shape != other.shape:
+            raise ValueError(f"cannot add {self.shape} and {other.shape}")
+        return ExactMatrix.from_batches(self.shape, [*self.batches(), *other.batches()])
+
+    def scaled(self, factor: Fraction | int) -> ExactMatrix:
+        """Return a multiple."""
+        if factor == 0:
+            return self._empty(self.shape)
+        table = tuple(value * factor for value in self.table)
+        if factor > 0:
+            return ExactMatrix(self.shape, self.indptr, self.indices, self.codes, table)
+        return ExactMatrix(self.shape, self.indptr, self.indices, len(table) - 1 - self.codes, table[::-1])
+
+    def batches(self, row_shift: int = 0, column_shift: int = 0) -> list[Batch]:
+        """Return the entries grouped by value, shifted: blocks of larger matrices are put together from these."""
+        order = np.argsort(self.codes, kind="stable")
+        rows, columns = self.rows()[order] + row_shift, self.indices[order] + column_shift
+        cuts = np.searchsorted(self.codes[order], np.arange(len(self.table) + 1))
+        return [(rows[cuts[i] : cuts[i + 1]], columns[cuts[i] : cuts[i + 1]], value) for i, value in enumerate(self.table)]
+
+    def take_columns(self, order: NDArray[np.int64]) -> ExactMatrix:
+        """Return the matrix whose column j is column ``order[j]`` of this one."""
+        selector = ExactMatrix.from_batches(
+            (self.shape[1], len(order)), [(order, np.arange(len(order), dtype=np.int64), Fraction(1))]
+        )
+        return self @ selector
+
+    def floats(self) -> sps.csr_array:
+        """Return the matrix in float64, every entry correctly rounded, once."""
+        table = np.array([float(value) for value in self.table], dtype=np.float64)
+        data = table[self.codes] if self.nnz else np.zeros(0)
+        return sps.csr_array((data, self.indices, self.indptr), shape=self.shape)
+
+    def rounded(self) -> ExactMatrix:
+        """Return the exact value of ``floats()``: what freezing makes of the matrix."""
+        values = tuple(Fraction(float(value)) for value in self.table)
+        if len({value for value in values if value}) == len(values):
+            return ExactMatrix(self.shape, self.indptr, self.indices, self.codes, values)
+        batches = [(rows, columns, Fraction(float(value))) for rows, columns, value in self.batches()]
+        return ExactMatrix.from_batches(self.shape, batches)
+
+    def equals(self, other: ExactMatrix) -> bool:
+        """Return whether both matrices have the same entries."""
+        return (
+            self.shape == other.shape
+            and self.table == other.table
+            and np.array_equal(self.indptr, other.indptr)
+            and np.array_equal(self.indices, other.indices)
+            and np.array_equal(self.codes, other.codes)
+        )
+
+
+def vstack(parts: Sequence[ExactMatrix]) -> ExactMatrix:
+    """Return the matrices one below the other."""
+    batches: list[Batch] = []
+    height = 0
+    for part in parts:
+        batches += part.batches(row_shift=height)
+        height += part.shape[0]
+    return ExactMatrix.from_batches((height, parts[0].shape[1]), batches)
+
+
+__all__ += ["vstack"]
+
+
+def _limbs(integers: Sequence[int]) -> list[NDArray[np.int64]]:
+    """Split signed integers into limbs of 20 bits (signed alike), least significant first."""
+    count = max((abs(value).bit_length() for value in integers), default=1)
+    count = max(1, -(-count // _LIMB))
+    mask = (1 << _LIMB) - 1
+    return [
+        np.array([(1 if v >= 0 else -1) * ((abs(v) >> (_LIMB * i)) & mask) for v in integers], dtype=np.int64)
+        for i in range(count)
+    ]

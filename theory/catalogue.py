@@ -1,0 +1,43 @@
+"""What is proved here: theorem ids and where their objects live, loaded on demand."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from theory.errors import BadInput
+
+if TYPE_CHECKING:
+    from theory.theorem import Theorem
+
+__all__ = ["THEOREMS", "ids", "load", "load_all"]
+
+#: ``(theorem id, "module:ATTRIBUTE")`` in the order of the argument: what a theorem uses stands before it.
+THEOREMS: tuple[tuple[str, str], ...] = (("square.interpolant", "theory.squaring:INTERPOLANT"),)
+
+
+def ids() -> tuple[str, ...]:
+    """Return every theorem id, in order."""
+    return tuple(theorem_id for theorem_id, _ in THEOREMS)
+
+
+def load(theorem_id: str) -> Theorem:
+    """Return a theorem by its id.
+
+    Raises:
+        BadInput: If there is no such theorem; the message names close matches.
+    """
+    places = dict(THEOREMS)
+    if theorem_id not in places:
+        close = get_close_matches(theorem_id, places, n=3, cutoff=0.4)
+        hint = f"did you mean {' or '.join(close)}?" if close else "see: python -m theory list"
+        raise BadInput(f"no theorem {theorem_id!r}; {hint}")
+    module, attribute = places[theorem_id].split(":")
+    theorem: Theorem = getattr(import_module(module), attribute)
+    return theorem
+
+
+def load_all() -> tuple[Theorem, ...]:
+    """Return every theorem, in order."""
+    return tuple(load(theorem_id) for theorem_id in ids())

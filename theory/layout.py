@@ -1,0 +1,57 @@
+"""What one stage of a plan puts in each layer: numbers of squarers, accumulators and carried entries.
+
+Counts follow theorems matmul.polarised and matmul.square; the same layout is built in ``constructions.stage``.
+"""
+
+from __future__ import annotations
+
+from theory.network_plan import carried_outputs
+from theory.program import Product, Stage
+
+__all__ = ["accumulators", "carriers", "squarers", "stage_squarers", "stage_width", "widest_radices"]
+
+
+def squarers(product: Product, n: int) -> int:
+    """Return the squarers of a product of n x n matrices: n^3 for a square, n^3 + 2 n^2 otherwise."""
+    return n**3 if product.is_square else n**3 + 2 * n**2
+
+
+def stage_squarers(stage: Stage, n: int) -> int:
+    """Return the squarers of all products of a stage."""
+    return sum(squarers(product, n) for product in stage.products)
+
+
+def product_accumulators(product: Product, n: int) -> int:
+    """Return the accumulators of a product: one an entry, one a row and column sum (none for a 1 x 1 square)."""
+    return 1 if product.is_square and n == 1 else n**2 + 2 * n
+
+
+def accumulators(stage: Stage, n: int) -> int:
+    """Return the accumulators of a stage, carried linear parts included."""
+    return sum(product_accumulators(product, n) for product in stage.products) + n**2 * len(carried_outputs(stage))
+
+
+def carriers(stage: Stage, n: int) -> int:
+    """Return the neurons of the first layer that carry the live matrices."""
+    return n**2 * len(stage.live)
+
+
+def stage_width(stage: Stage, n: int, first: int, middle: int, last: int, layers: int) -> int:
+    """Return the width of a stage whose squarers all have radices ``(first, middle, ..., middle, last)``."""
+    count = stage_squarers(stage, n)
+    widths = [(first - 1) * count + carriers(stage, n)]
+    if layers > 2:
+        widths.append(middle * count + accumulators(stage, n))
+    if layers > 1:
+        widths.append((last - 1) * count + accumulators(stage, n))
+    return max(widths)
+
+
+def widest_radices(stage: Stage, n: int, width: int) -> tuple[int, int, int] | None:
+    """Return the largest radices (first, middle, last) whose layers stay within ``width``; None when not even 2, 2, 2."""
+    count = stage_squarers(stage, n)
+    first = (width - carriers(stage, n)) // count + 1
+    middle = (width - accumulators(stage, n)) // count
+    if min(first, middle) < 2:
+        return None
+    return first, middle, middle + 1

@@ -1,0 +1,64 @@
+"""How a domain measures matrices: the submultiplicative norm its analysis runs in, and what entries and norms follow.
+
+- Box ``|a_ij| <= M``: nu(X) = n max|x_ij|, submultiplicative since max|XY| <= n max|X| max|Y|. It dominates the
+  Frobenius, 2-, infinity- and 1-norm, and nu / n is the max-entry norm.
+- Ball ``||A||_2 <= R``: ranges are measured in the 2-norm, errors in the Frobenius norm, for
+  ``||X E||_F <= ||X||_2 ||E||_F`` and ``||E E'||_F <= ||E||_F ||E'||_F``; entries are at most the 2-norm.
+
+In both, entrywise errors of at most d make an error of at most n d, and errors of products obey
+``D(LR) <= b_L D_R + D_L b_R + D_L D_R``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flint import arb
+
+from theory.evaluate import as_ball
+from theory.problem import Ball, Box, Domain, Norm
+
+__all__ = ["NormModel"]
+
+
+@dataclass(frozen=True)
+class NormModel:
+    """The analysis norm of a domain for n x n matrices."""
+
+    n: int
+    domain: Domain
+
+    @property
+    def theta(self) -> arb:
+        """The radius of the domain in the analysis norm: nM on the box, R on the ball."""
+        match self.domain:
+            case Box(M):
+                return arb(self.n) * as_ball(M)
+            case Ball(radius):
+                return as_ball(radius)
+
+    @property
+    def _is_box(self) -> bool:
+        return isinstance(self.domain, Box)
+
+    @property
+    def identity(self) -> arb:
+        """The norm of the identity matrix."""
+        return arb(self.n if self._is_box else 1)
+
+    def entry(self, size: arb) -> arb:
+        """Return a bound on entries from a bound in the analysis norm (ranges and errors alike)."""
+        return size / self.n if self._is_box else size
+
+    @property
+    def truncation_factor(self) -> arb:
+        """From the majorant series' tail (a 2-norm on the ball) to the norm errors are measured in."""
+        return arb(1) if self._is_box else arb(self.n).sqrt()
+
+    def in_norm(self, error: arb, norm: Norm) -> arb:
+        """Return a bound in the norm asked for, from one in the norm errors are measured in."""
+        if norm == "max":
+            return self.entry(error)
+        if norm == "inf" and not self._is_box:
+            return arb(self.n).sqrt() * error
+        return error

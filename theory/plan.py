@@ -1,0 +1,252 @@
+"""The search for parameters: floats (logarithms) propose, one exact evaluation in balls disposes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from flint import arb, ctx
+
+from theory.analysis import Analysis, analyse, majorants
+from theory.errors import OutOfReach
+from theory.evaluate import as_ball, upper
+from theory.layout import accumulators, carriers, stage_squarers, widest_radices
+from theory.network_plan import NetworkPlan
+from theory.norm_model import NormModel
+from theory.problem import Problem
+from theory.program import Combination, Program, Stage
+from theory.radices import Radices
+
+__all__ = ["Candidate", "Limits", "plan_candidates", "reference_width"]
+
+
+def reference_width(n: int) -> int:
+    """Return the widest layer a folded base-2 matrix product stage needs, 4(n^3 + 2n^2) + 6n^2 + 8: our yardstick."""
+    return 4 * (n**3 + 2 * n**2) + 6 * n**2 + 8
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a network may use.
+
+    Attributes:
+        width: Largest hidden layer.
+        squarer_width: Neurons a squarer a layer, at most (None: as the width allows).
+    """
+
+    width: int
+    squarer_width: int | None = None
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A program with its truncation error (in the norm errors are measured in) and what to call it."""
+
+    route: str
+    theorem: str
+    parameters: tuple[tuple[str, int], ...]
+    program: Program
+    truncation: arb
+
+
+def _log(value: arb) -> float:
+    return float(value.log().mid()) if value > 0 else -math.inf
+
+
+def _log_weighted(combination: Combination, sizes: dict[str, float]) -> float:
+    """Return log of sum |c_v| size_v from logs."""
+    return _log_sum([math.log(abs(c)) + sizes[v] for v, c in combination.terms])
+
+
+def _log_sum(logs: Sequence[float]) -> float:
+    top = max(logs, default=-math.inf)
+    return top if top == -math.inf else top + math.log(sum(math.exp(x - top) for x in logs))
+
+
+def _contributions(program: Program, model: NormModel) -> list[float]:
+    """Return, per stage, log of what delta N^2 of its products adds to the output error, to first order.
+
+    Forward the majorants b_V, backward the sensitivities dE/dD_V; a product with ranges B_L, B_R then contributes
+    sensitivity * n * 3/2 n B_L B_R / N^2.
+    """
+    n, scale = model.n, _log(model.entry(arb(1)))
+    sizes: list[dict[str, float]] = [{"A": _log(model.theta)}]
+    for stage in program.stages:
+        live = sizes[-1]
+        made = {p.name: _log_weighted(p.left, live) + _log_weighted(p.right, live) for p in stage.products}
+        both = {**live, **made}
+        sizes.append({name: _log_weighted(output, both) for name, output in stage.outputs})
+    sensitivity = {name: math.log(abs(c)) for name, c in program.output.terms}
+    contributions = []
+    for stage, live in zip(reversed(program.stages), reversed(sizes[:-1]), strict=True):
+        gathered: dict[str, list[float]] = {}
+        for name, output in stage.outputs:
+            if name in sensitivity:
+                for v, c in output.terms:
+                    gathered.setdefault(v, []).append(sensitivity[name] + math.log(abs(c)))
+        total = []
+        for product in stage.products:
+            here = _log_sum(gathered.pop(product.name, []))
+            left, right = _log_weighted(product.left, live), _log_weighted(product.right, live)
+            total.append(here + math.log(1.5 * n * n) + left + right + 2 * scale)
+            for factor, other in ((product.left, right), (product.right, left)):
+                for v, c in factor.terms:
+                    gathered.setdefault(v, []).append(here + math.log(abs(c)) + other)
+        sensitivity = {v: _log_sum(logs) for v, logs in gathered.items()}
+        contributions.append(_log_sum(total))
+    return contributions[::-1]
+
+
+def _layers(stage_radices: Sequence[tuple[int, int, int]], contributions: Sequence[float], log_target: float) -> list[int]:
+    """Return layers per stage so that the contributions over N^2 sum to the target: equal shares, then trim greedily."""
+    share = log_target - math.log(len(contributions))
+    layers = [_layers_for(r, (c - share) / 2) for r, c in zip(stage_radices, contributions, strict=True)]
+    target = math.exp(0.0)
+    terms = [math.exp(c - log_target - 2 * _log_pieces(r, m)) for r, c, m in zip(stage_radices, contributions, layers, strict=True)]
+    total = sum(terms)
+    order = sorted(range(len(layers)), key=lambda i: terms[i])
+    changed = True
+    while changed:
+        changed = False
+        for i in order:
+            if layers[i] > 1:
+                term = math.exp(min(contributions[i] - log_target - 2 * _log_pieces(stage_radices[i], layers[i] - 1), 700))
+                if total - terms[i] + term <= target:
+                    total += term - terms[i]
+                    terms[i] = term
+                    layers[i] -= 1
+                    changed = True
+    return layers
+
+
+def _log_pieces(radices: tuple[int, int, int], layers: int) -> float:
+    first, middle, last = radices
+    return math.log(first) if layers == 1 else math.log(first) + math.log(last) + (layers - 2) * math.log(middle)
+
+
+def _layers_for(radices: tuple[int, int, int], log_pieces: float) -> int:
+    if log_pieces <= math.log(radices[0]):
+        return 1
+    rest = log_pieces - _log_pieces(radices, 2)
+    return 2 if rest <= 0 else 2 + math.ceil(rest / math.log(radices[1]) - 1e-12)
+
+
+def stage_radices(stage: Stage, n: int, limits: Limits) -> tuple[int, int, int] | None:
+    """Return the largest radices a stage may use within the limits."""
+    widest = widest_radices(stage, n, limits.width)
+    if widest is None or limits.squarer_width is None:
+        return widest
+    w = limits.squarer_width
+    first, middle, last = min(widest[0], w + 1), min(widest[1], w), min(widest[2], w + 1)
+    return None if middle < 2 else (first, middle, last)
+
+
+def plan_candidates(
+    problem: Problem, candidates: Iterator[Candidate], limits: Limits, score: Callable[[int, float], tuple[float, ...]]
+) -> NetworkPlan:
+    """Return the best plan among the candidates that a proof confirms.
+
+    Args:
+        problem: What is asked.
+        candidates: Programs to consider, deterministic in order.
+        limits: Width limits.
+        score: (hidden layers, estimated neurons) -> sort key; smaller is better.
+
+    Raises:
+        OutOfReach: If no candidate fits the limits, or float64 cannot hold the accuracy.
+    """
+    model = NormModel(problem.n, problem.domain)
+    with ctx.workprec(64):
+        log_eps = math.log(problem.eps.numerator) - math.log(problem.eps.denominator) - _log(model.in_norm(arb(1), problem.norm))
+    ranked = sorted(_ranked(problem, candidates, limits, score, model, log_eps), key=lambda item: item[0])
+    if not ranked:
+        raise OutOfReach(f"no network for this problem has layers of width at most {limits.width}; allow more width")
+    reasons = []
+    for _, candidate, radices, contributions in ranked[:12]:
+        plan = _confirm(problem, candidate, radices, contributions, model, log_eps)
+        if isinstance(plan, NetworkPlan):
+            return plan
+        reasons.append(plan)
+    raise OutOfReach(
+        f"eps = {problem.eps} is below the float64 floor of this network: rounding its weights alone may move the result "
+        f"by {min(reasons):.2e} ({problem.norm} norm); ask for a larger eps or a smaller domain"
+    )
+
+
+_Ranked = tuple[tuple[float, ...], Candidate, list[tuple[int, int, int]], list[float]]
+
+
+def _ranked(
+    problem: Problem,
+    candidates: Iterator[Candidate],
+    limits: Limits,
+    score: Callable[[int, float], tuple[float, ...]],
+    model: NormModel,
+    log_eps: float,
+) -> Iterator[_Ranked]:
+    for candidate in candidates:
+        truncation = _log(candidate.truncation) - log_eps
+        if truncation >= 0:
+            continue
+        radices = [stage_radices(stage, problem.n, limits) for stage in candidate.program.stages]
+        if any(r is None for r in radices):
+            continue
+        fixed = [r for r in radices if r is not None]
+        contributions = _contributions(candidate.program, model)
+        layers = _layers(fixed, contributions, log_eps + math.log1p(-math.exp(truncation))) if fixed else []
+        neurons = sum(
+            m * (r[1] * stage_squarers(stage, problem.n) + carriers(stage, problem.n) + accumulators(stage, problem.n))
+            for m, r, stage in zip(layers, fixed, candidate.program.stages, strict=True)
+        )
+        yield (*score(sum(layers), float(neurons)), truncation), candidate, fixed, contributions
+
+
+def _confirm(
+    problem: Problem,
+    candidate: Candidate,
+    radices: list[tuple[int, int, int]],
+    contributions: list[float],
+    model: NormModel,
+    log_eps: float,
+) -> NetworkPlan | float:
+    """Return the plan whose proved bound is at most eps, or the freezing term that stands in the way."""
+    with ctx.workprec(128):
+        eps = as_ball(problem.eps)
+        room = 1 - float((model.in_norm(candidate.truncation, problem.norm) / eps).upper())
+        freezing = math.inf
+        # The first-order estimate is a little optimistic (ranges grow by the errors): tighten until the proof closes.
+        for tightening in (1.0, 0.995, 0.98, 0.95, 0.9, 0.8, 0.65, 0.5, 0.3, 0.1):
+            log_target = log_eps + math.log(room * tightening) if room > 0 else -math.inf
+            layers = _layers(radices, contributions, log_target) if radices else []
+            chosen = [
+                [Radices.lean(*r, m)] * len(stage.products)
+                for r, m, stage in zip(radices, layers, candidate.program.stages, strict=True)
+            ]
+            analysis = analyse(candidate.program, model, chosen)
+            real = model.in_norm(analysis.error + candidate.truncation, problem.norm)
+            total = model.in_norm(analysis.frozen_error + candidate.truncation, problem.norm)
+            if total <= eps:
+                return _finish(problem, candidate, analysis, real, total)
+            freezing = min(freezing, float((total - real).upper()))
+            if not radices:
+                break
+        return freezing
+
+
+def _finish(problem: Problem, candidate: Candidate, analysis: Analysis, real: arb, total: arb) -> NetworkPlan:
+    error = min(upper(real, 64), problem.eps)
+    return NetworkPlan(
+        problem=problem,
+        route=candidate.route,
+        theorem=candidate.theorem,
+        parameters=candidate.parameters,
+        program=candidate.program,
+        stages=analysis.stages,
+        error=error,
+        freezing=max(min(upper(total, 64), problem.eps) - error, Fraction(0)),
+    )
+
+
+__all__ += ["majorants"]

@@ -1,0 +1,162 @@
+"""Matrix programs: straight-line programs whose stages multiply linear combinations of matrices.
+
+Every construction here (Horner, Paterson-Stockmeyer, scaling and squaring, Newton-Schulz, ...) is such a program; one
+analysis bounds its error, one set of formulas counts its network, one builder makes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from typing import Any
+
+__all__ = ["Combination", "Product", "Program", "Stage", "combination"]
+
+
+@dataclass(frozen=True)
+class Combination:
+    """A linear combination ``sum of c_v V + c I`` of named n x n matrices and the identity.
+
+    Attributes:
+        terms: (name, coefficient) sorted by name, no coefficient zero.
+        identity: The coefficient of the identity.
+
+    Raises:
+        ValueError: If a name repeats or a coefficient is zero.
+    """
+
+    terms: tuple[tuple[str, Fraction], ...]
+    identity: Fraction = Fraction(0)
+
+    def __post_init__(self) -> None:
+        names = [name for name, _ in self.terms]
+        if names != sorted(set(names)) or any(coefficient == 0 for _, coefficient in self.terms):
+            raise ValueError(f"terms must be sorted, distinct and non-zero: {self.terms}")
+
+    def __getitem__(self, name: str) -> Fraction:
+        return dict(self.terms).get(name, Fraction(0))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The matrices that appear."""
+        return tuple(name for name, _ in self.terms)
+
+    def without_identity(self) -> Combination:
+        """Return the combination less its multiple of the identity."""
+        return Combination(self.terms)
+
+    def restricted(self, names: frozenset[str]) -> Combination:
+        """Return the part in the given matrices (no identity)."""
+        return Combination(tuple((name, c) for name, c in self.terms if name in names))
+
+    def scaled(self, factor: Fraction) -> Combination:
+        """Return a multiple."""
+        return combination({name: factor * c for name, c in self.terms}, factor * self.identity)
+
+    def plus(self, other: Combination) -> Combination:
+        """Return the sum."""
+        total: dict[str, Fraction] = dict(self.terms)
+        for name, c in other.terms:
+            total[name] = total.get(name, Fraction(0)) + c
+        return combination(total, self.identity + other.identity)
+
+    def json(self) -> dict[str, Any]:
+        """Return a document; coefficients as text."""
+        return {"terms": {name: str(c) for name, c in self.terms}, "identity": str(self.identity)}
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> Combination:
+        """Read a combination back."""
+        return combination(
+            {str(name): Fraction(c) for name, c in document["terms"].items()}, Fraction(document["identity"])
+        )
+
+
+def combination(terms: Mapping[str, Fraction | int], identity: Fraction | int = 0) -> Combination:
+    """Return the combination with these coefficients; zeros are dropped."""
+    kept = sorted((name, Fraction(c)) for name, c in terms.items() if c)
+    return Combination(tuple(kept), Fraction(identity))
+
+
+@dataclass(frozen=True)
+class Product:
+    """The matrix product ``left @ right`` of two identity-free combinations; a square when they are equal.
+
+    Raises:
+        ValueError: If a factor holds the identity (multiples of it are linear and need no product) or is empty.
+    """
+
+    name: str
+    left: Combination
+    right: Combination
+
+    def __post_init__(self) -> None:
+        if self.left.identity or self.right.identity or not self.left.terms or not self.right.terms:
+            raise ValueError(f"{self.name}: factors must be non-empty and free of the identity")
+
+    @property
+    def is_square(self) -> bool:
+        """Whether both factors are the same combination, so that squarers are shared."""
+        return self.left == self.right
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Products in parallel, then the matrices that go on, each a combination of the live ones and the products.
+
+    Raises:
+        ValueError: If names clash or there is no product.
+    """
+
+    products: tuple[Product, ...]
+    outputs: tuple[tuple[str, Combination], ...]
+
+    def __post_init__(self) -> None:
+        produced = [product.name for product in self.products]
+        made = [name for name, _ in self.outputs]
+        if not produced or len(set(produced)) != len(produced) or len(set(made)) != len(made):
+            raise ValueError("a stage has products and outputs, all with distinct names")
+
+    @property
+    def product_names(self) -> frozenset[str]:
+        """Names of the products."""
+        return frozenset(product.name for product in self.products)
+
+    @cached_property
+    def live(self) -> tuple[str, ...]:
+        """The incoming matrices this stage reads, sorted."""
+        names: set[str] = set()
+        for product in self.products:
+            names.update(product.left.names, product.right.names)
+        for _, output in self.outputs:
+            names.update(set(output.names) - self.product_names)
+        return tuple(sorted(names))
+
+
+@dataclass(frozen=True)
+class Program:
+    """Stages in sequence from the input ``A`` to one output combination.
+
+    Raises:
+        ValueError: If a stage reads a matrix that is not there.
+    """
+
+    stages: tuple[Stage, ...]
+    output: Combination
+
+    def __post_init__(self) -> None:
+        have: set[str] = {"A"}
+        for stage in self.stages:
+            missing = set(stage.live) - have
+            if missing:
+                raise ValueError(f"a stage reads {sorted(missing)}, which the one before does not give")
+            have = {name for name, _ in stage.outputs}
+        if set(self.output.names) - have:
+            raise ValueError("the output reads a matrix that is not there")
+
+    @property
+    def products(self) -> int:
+        """Number of matrix products."""
+        return sum(len(stage.products) for stage in self.stages)
