@@ -11,10 +11,15 @@ from theory.errors import BadInput
 if TYPE_CHECKING:
     from theory.theorem import Theorem
 
-__all__ = ["THEOREMS", "ids", "load", "load_all"]
+__all__ = ["THEOREMS", "ids", "load", "load_all", "sources"]
 
 #: ``(theorem id, "module:ATTRIBUTE")`` in the order of the argument: what a theorem uses stands before it.
-THEOREMS: tuple[tuple[str, str], ...] = (("square.interpolant", "theory.squaring:INTERPOLANT"),)
+THEOREMS: tuple[tuple[str, str], ...] = (
+    ("square.interpolant", "theory.squaring:INTERPOLANT"),
+    ("square.symmetric", "theory.squaring:SYMMETRIC"),
+    ("square.count", "theory.squaring:COUNT"),
+    ("square.sensitivity", "theory.squaring:SENSITIVITY"),
+)
 
 
 def ids() -> tuple[str, ...]:
@@ -41,3 +46,9 @@ def load(theorem_id: str) -> Theorem:
 def load_all() -> tuple[Theorem, ...]:
     """Return every theorem, in order."""
     return tuple(load(theorem_id) for theorem_id in ids())
+
+
+def sources() -> dict[str, str]:
+    """Return theorem id -> the file that states it, relative to this package."""
+    modules = {theorem_id: place.split(":")[0].removeprefix("theory.") for theorem_id, place in THEOREMS}
+    return {theorem_id: f"{module.replace('.', '/')}.py" for theorem_id, module in modules.items()}

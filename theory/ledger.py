@@ -48,9 +48,14 @@ class Ledger:
     def read(cls, path: Path = PATH) -> Ledger:
         """Read the record; whatever is no record of this format counts as none."""
         try:
-            content = json.loads(path.read_bytes())
+            return cls.parse(path.read_bytes())
         except (OSError, ValueError):
             return cls()
+
+    @classmethod
+    def parse(cls, text: bytes) -> Ledger:
+        """Read a record from its bytes; one of another format is empty."""
+        content = json.loads(text)
         if not isinstance(content, dict) or content.get("format") != _FORMAT:
             return cls()
         return cls(content["theorems"])
