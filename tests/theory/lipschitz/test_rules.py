@@ -1,7 +1,8 @@
 """The inequality a certificate states, attacked on random expressions built from leaves by the rules.
 
-Maps go from R² to R²; they are evaluated with 80 decimal digits, so the slack below (10^-40) is far above every rounding:
-a dozen operations lose a factor of at most 10^5 each at the sizes reached, and roots halve the digits at most twice.
+Maps go from R² to R²; they are evaluated with 80 decimal digits, so the slack below (10^-40) is far above every
+rounding: a dozen operations lose a factor of at most 10^5 each at the sizes reached, and roots halve the digits
+at most twice.
 """
 
 from __future__ import annotations
@@ -68,7 +69,8 @@ def layer_norm(x: Vector) -> Vector:
     return [(entry - mean) / mpmath.sqrt(variance + mp(Fraction(1, 100))) for entry in x]
 
 
-SPLINE = ([[Fraction(0), Fraction(0), Fraction(-1)], [Fraction(0), Fraction(1), Fraction(0), Fraction(1, 2)]], [Fraction(0)])
+HALF = Fraction(1, 2)
+SPLINE = ([[Fraction(0), Fraction(0), Fraction(-1)], [Fraction(0), Fraction(1), Fraction(0), HALF]], [Fraction(0)])
 ENTRYWISE = [
     Certified("relu", entrywise(lambda x: max(x, mpmath.mpf(0))), leaves.relu()),
     Certified("leaky", entrywise(lambda x: x if x > 0 else -3 * x), leaves.leaky_relu(Fraction(-3))),
@@ -161,7 +163,10 @@ def test_concatenation(g: Certified, h: Certified, x: tuple, y: tuple) -> None:
         holds(both, [mp(a) for a in x], [mp(a) for a in y])
 
 
-@given(st.sampled_from(ENTRYWISE), st.fractions(min_value=Fraction(1, 10), max_value=1, max_denominator=10), points, points)
+exponents = st.fractions(min_value=Fraction(1, 10), max_value=1, max_denominator=10)
+
+
+@given(st.sampled_from(ENTRYWISE), exponents, points, points)
 def test_lowering(g: Certified, exponent: Fraction, x: tuple, y: tuple) -> None:
     assume(exponent <= g.certificate.exponent)
     with mpmath.workdps(80):
