@@ -112,6 +112,11 @@ class Architecture:
         (_, in_times), *tail = self.runs
         return Architecture.of_runs([*head, (out, out_times - 1), (out, in_times - 1), *tail])
 
+    def select(self, outputs: int) -> Architecture:
+        """Return the architecture when only this many of the outputs are kept (unread wires fall away)."""
+        *head, (out, times) = self.runs
+        return Architecture.of_runs([*head, (out, times - 1), (outputs, 1)])
+
     def parallel(self, other: Architecture) -> Architecture:
         """Return the architecture of both networks side by side on separate inputs.
 

@@ -25,24 +25,26 @@ def horner_program(degree: int, scalings: int = 0) -> Program:
     return Program(tuple(stages), Combination(result.terms, Fraction(1)))
 
 
-def _coefficient(k: int, scalings: int) -> Fraction:
-    return Fraction(1, factorial(k) << (scalings * k))
-
-
 def _horner_stages(degree: int, scalings: int) -> tuple[list[Stage], Combination]:
-    c = [_coefficient(k, scalings) for k in range(degree + 1)]
-    if degree == 1:
-        return [], combination({"A": c[1]})
+    """Return the stages and ``T_q(A/2^s) - I`` as a combination of what is live after them.
+
+    H_k is kept as ``2^(e_k) H_k`` with ``e_k = floor(log2(1/c_k))``, so that its coefficient on A stays near 1 and no
+    weight grows with k!; powers of two are exact.
+    """
+    c = [Fraction(1, factorial(k) << (scalings * k)) for k in range(degree + 1)]
     A = combination({"A": 1})
+    if degree == 1:
+        return [], A.scaled(c[1])
+    unit = [Fraction(1 << (1 / value).__floor__().bit_length() - 1) for value in c]
     # The innermost factor is A itself: H_{q-1} = c_{q-1} A + c_q A^2, a square.
     stages = []
     for k in range(degree - 1, 0, -1):
         first, last = k == degree - 1, k == 1
         right = A if first else combination({"H": 1})
-        output = combination({"A": c[k], "P": c[degree] if first else 1})
+        output = combination({"A": unit[k] * c[k], "P": unit[k] * (c[degree] if first else 1 / unit[k + 1])})
         kept = (("H", output),) if last else (("A", A), ("H", output))
         stages.append(Stage((Product("P", A, right),), kept))
-    return stages, combination({"H": 1})
+    return stages, combination({"H": 1 / unit[1]})
 
 
 def scaling_and_squaring_program(degree: int, scalings: int) -> Program:

@@ -1,0 +1,253 @@
+"""Counts of a planned network: architecture by the laws, non-zeros and largest weight from representative rows.
+
+Widths and hidden layers are exact. Non-zeros and the largest weight are UPPER bounds: equal unless a sum of weights
+happens to vanish. All of it comes from the theorems' formulas; ``constructions.measure`` reads the same numbers off the
+matrices, and a test compares.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from flint import arb, ctx
+
+from theory.architecture import Architecture
+from theory.evaluate import as_ball
+from theory.layout import accumulators, carriers, squarers
+from theory.network_plan import NetworkPlan, ProductPlan, StagePlan, linear_part
+from theory.rows import Reader, Row, Summary, entry_orbits, orbits, squarer_form, summary_at, sums
+
+__all__ = ["Counts", "count_plan", "stage_architecture"]
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What a plan promises of its matrices."""
+
+    architecture: Architecture
+    nonzeros: int
+    largest_weight: arb
+
+
+@dataclass(frozen=True)
+class _Tally:
+    """Non-zeros and the largest weight of some rows."""
+
+    nonzeros: int
+    largest: arb
+
+    @classmethod
+    def rows(cls, times: int, summary: Summary, constants: Iterable[arb]) -> _Tally:
+        """Return the tally of ``times`` rows for every constant, all with the summary's weights."""
+        nonzeros, largest = 0, summary.largest
+        for constant in constants:
+            nonzeros += times * (summary.count + (0 if constant.is_zero() else 1))
+            largest = largest.max(abs(constant))
+        return cls(nonzeros, largest)
+
+
+@dataclass(frozen=True)
+class _Step:
+    """A map between neighbouring hidden layers of one squarer: radices r_j -> r_{j+1}, P_j, and how often it recurs."""
+
+    radix: int
+    following: int
+    reached: arb
+    first: bool
+    last: bool
+    times: int
+
+
+def stage_architecture(plan: StagePlan, n: int) -> Architecture:
+    """Return a stage's layer widths: ``(r_1 - 1) Q + carried``, then ``r_j Q + accumulators``, last ``(r_m - 1) Q + ...``."""
+    counts = [(p.radices, squarers(p.product, n)) for p in plan.products]
+    tail = accumulators(plan.stage, n)
+    runs = [(n * n * len(plan.stage.live), 1), (sum((r.first - 1) * q for r, q in counts) + carriers(plan.stage, n), 1)]
+    if plan.layers > 1:
+        for index, (_, times) in enumerate(counts[0][0].middle_runs):
+            runs.append((sum(r.middle_runs[index][0] * q for r, q in counts) + tail, times))
+        runs.append((sum((r.last - 1) * q for r, q in counts) + tail, 1))
+    runs.append((n * n * len(plan.stage.outputs), 1))
+    return Architecture.of_runs(runs)
+
+
+def count_plan(plan: NetworkPlan, *, precision: int = 96) -> Counts:
+    """Return the counts of a planned network."""
+    n = plan.problem.n
+    architecture = Architecture(((n * n, 2),))
+    before: StagePlan | None = None
+    tallies: list[_Tally] = []
+    with ctx.workprec(precision):
+        for stage in plan.stages:
+            following = stage_architecture(stage, n)
+            architecture = following.compose(architecture.select(following.inputs))
+            tallies += _join_map(before, stage, n)
+            tallies += _inner_maps(stage, n)
+            before = stage
+        architecture = Architecture(((n * n, 2),)).compose(architecture.select(n * n))
+        tallies += _output_map(before, plan, n)
+        largest = arb(0)
+        for tally in tallies:
+            largest = largest.max(tally.largest)
+        return Counts(architecture, sum(t.nonzeros for t in tallies), largest.upper())
+
+
+def _join_map(before: StagePlan | None, stage: StagePlan, n: int) -> Iterator[_Tally]:
+    """Yield the rows of a stage's first layer, merged with the previous stage's outputs."""
+    for plan in stage.products:
+        half = arb(plan.radices.first) / 2
+        for times, squarer in orbits(plan.product.is_square, n):
+
+            def small(size: int, plan: ProductPlan = plan, squarer: tuple = squarer) -> Summary:  # type: ignore[type-arg]
+                reader, row = Reader(before, size), Row()
+                for name, entry, c in squarer_form(plan, squarer):
+                    row.add(reader.entry(name, entry), c)
+                return reader.summary(row, half)
+
+            summary = summary_at(n, small)
+            yield _Tally.rows(times, summary, (half + summary.constant - k for k in range(1, plan.radices.first)))
+    for name, bound in stage.bounds:
+        for times, entry in entry_orbits(n):
+            reading = _reading(before, n, name, entry)
+            yield _Tally.rows(times, reading, [reading.constant + bound.ball])
+
+
+def _reading(before: StagePlan | None, n: int, name: str, entry: tuple[int, int]) -> Summary:
+    def small(size: int) -> Summary:
+        reader = Reader(before, size)
+        return reader.summary(reader.entry(name, entry), arb(1))
+
+    return summary_at(n, small)
+
+
+def _output_map(before: StagePlan | None, plan: NetworkPlan, n: int) -> Iterator[_Tally]:
+    """Yield the rows of the last affine map."""
+    for times, entry in entry_orbits(n):
+
+        def small(size: int, entry: tuple[int, int] = entry) -> Summary:
+            reader = Reader(before, size)
+            row = Row(constant=as_ball(plan.program.output.identity) if entry[0] == entry[1] else arb(0))
+            for name, c in plan.program.output.terms:
+                row.add(reader.entry(name, entry), as_ball(c))
+            return reader.summary(row, arb(1))
+
+        summary = summary_at(n, small)
+        yield _Tally.rows(times, summary, [summary.constant])
+
+
+def _inner_maps(stage: StagePlan, n: int) -> Iterator[_Tally]:
+    for plan in stage.products:
+        for step in _steps(plan):
+            for tally in (*_kink_rows(stage, plan, step, n), *_accumulator_rows(stage, plan, step, n)):
+                yield _Tally(tally.nonzeros * step.times, tally.largest)
+    if stage.layers > 1:
+        yield from _carried_rows(stage, n)
+
+
+def _steps(plan: ProductPlan) -> Iterator[_Step]:
+    """Yield the maps between neighbouring layers, equal ones grouped (the first of a group has the largest weights)."""
+    if plan.radices.layers == 1:
+        return
+    radix, reached, first = plan.radices.first, arb(plan.radices.first), True
+    for following, times in plan.radices.middle_runs:
+        yield _Step(radix, following, reached, first, False, 1)
+        if times > 1:
+            yield _Step(following, following, reached * following, False, False, times - 1)
+        radix, reached, first = following, reached * arb(following) ** times, False
+    yield _Step(radix, plan.radices.last, reached, first, True, 1)
+
+
+def _kink_rows(stage: StagePlan, plan: ProductPlan, step: _Step, n: int) -> Iterator[_Tally]:
+    """Yield rows ``r_{j+1} T_j - k``: T_j = first kink - 2 second + 2 third ..., after layer 1 with the carried part."""
+    kinks = range(1 if step.last else 0, step.following)
+    if not step.first:
+        summary = Summary(step.radix, arb(step.following * (2 if step.radix > 1 else 1)), arb(0))
+        yield _Tally.rows(squarers(plan.product, n), summary, (arb(-k) for k in kinks))
+        return
+    bounds = dict(stage.bounds)
+    scale = arb(step.radix * step.following) / 2
+    for times, squarer in orbits(plan.product.is_square, n):
+        row = Row()
+        for name, entry, c in squarer_form(plan, squarer):
+            row.add(Row({(name, entry): arb(1)}, -bounds[name].ball), c)
+        largest = arb(2 * step.following)
+        for weight in row.terms.values():
+            largest = largest.max(abs(scale * weight))
+        summary = Summary(step.radix - 1 + len(row.terms), largest, arb(0))
+        constant = scale * (1 + row.constant)
+        yield _Tally.rows(times, summary, (constant - k for k in kinks))
+
+
+def _accumulator_rows(stage: StagePlan, plan: ProductPlan, step: _Step, n: int) -> Iterator[_Tally]:
+    """Yield the rows of a product's accumulators: what was carried, plus ``16/P_j^2`` times the odd kinks."""
+    # Before the last layer the chords' slope reads every kink, before the others the odd ones.
+    kinks = step.radix - (1 if step.first else 0) if step.last else step.radix // 2
+    weight = 16 / step.reached**2
+    if step.last and step.radix > 2:
+        weight = weight.max(8 / step.reached**2 / step.following)
+    folded = stage.folded.get(plan.product.name)
+    for part, times, entry in _accumulator_orbits(plan, n):
+
+        def small(size: int, part: str = part, entry: tuple[int, int] = entry) -> Summary:
+            squares = sums(plan, entry, size)[part]
+            largest = arb(0)
+            for _, d in squares:
+                largest = largest.max(abs(d) * weight)
+            count = kinks * len(squares)
+            if not step.first:
+                return Summary(count + 1, largest.max(arb(1)), arb(0))
+            linear = _first_linear(stage, plan, step, part, entry, size, folded)
+            for w in linear.terms.values():
+                largest = largest.max(abs(w))
+            return Summary(count + len(linear.terms), largest, linear.constant)
+
+        summary = summary_at(n, small)
+        yield _Tally.rows(times, summary, [summary.constant])
+
+
+def _accumulator_orbits(plan: ProductPlan, n: int) -> Iterator[tuple[str, int, tuple[int, int]]]:
+    for times, entry in entry_orbits(n):
+        yield "U", times, entry
+    if not (plan.product.is_square and n == 1):
+        yield "R", n, (0, 0)
+        yield "C", n, (0, 0)
+
+
+def _first_linear(
+    stage: StagePlan, plan: ProductPlan, step: _Step, part: str, entry: tuple[int, int], n: int, folded: str | None
+) -> Row:
+    """Return the linear part ``sum d (slope - 2) form - d + offset`` on carried matrices, the folded one included."""
+    bounds, total = dict(stage.bounds), Row()
+    # With two layers the chords' slope 4 r_2 T / N^2 reads X_1 too: 2/N (form + 1).
+    slope = 2 / (step.reached * step.following) if step.last else arb(0)
+
+    def carried(name: str, place: tuple[int, int]) -> Row:
+        return Row({(name, place): arb(1)}, -bounds[name].ball)
+
+    for squarer, d in sums(plan, entry, n)[part]:
+        for name, place, c in squarer_form(plan, squarer):
+            total.add(carried(name, place), d * c * (slope - 2))
+        total.constant += d * (slope - 1)
+    if part == "U":
+        if folded is not None:
+            output = dict(stage.stage.outputs)[folded]
+            for name, c in linear_part(stage.stage, output).terms:
+                total.add(carried(name, entry), as_ball(c / output[plan.product.name]))
+        total.constant += plan.offset.ball - plan.centre.ball
+    else:
+        total.constant += plan.row_offset.ball
+    return total
+
+
+def _carried_rows(stage: StagePlan, n: int) -> Iterator[_Tally]:
+    """Yield the rows of linear parts carried by themselves: made in layer 2, kept by weight 1 afterwards."""
+    bounds = dict(stage.bounds)
+    for name, offset in stage.linear_offsets:
+        linear = linear_part(stage.stage, dict(stage.stage.outputs)[name])
+        largest, constant = arb(1), offset.ball
+        for v, c in linear.terms:
+            largest = largest.max(abs(as_ball(c)))
+            constant -= as_ball(c) * bounds[v].ball
+        yield _Tally.rows(n * n, Summary(len(linear.terms), largest, arb(0)), [constant])
+        yield _Tally(n * n * (stage.layers - 2), arb(1))

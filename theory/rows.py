@@ -1,0 +1,203 @@
+"""Representative rows of a stage's affine maps, written down from the theorems, not read off any matrix.
+
+The maps are equivariant under renaming matrix indices, so rows fall into few orbits (entries on and off the diagonal,
+triples by which indices coincide, ...), and every row of an orbit has as many non-zeros, of the same values. Rows of a
+large n follow from two small ones: with three indices fixed, every further index adds the same set of terms, so counts
+and constants are affine in n from n = 4 on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterator
+from dataclasses import dataclass, field
+
+from flint import arb
+
+from theory.evaluate import as_ball
+from theory.network_plan import ProductPlan, StagePlan, linear_part
+from theory.program import Combination
+
+__all__ = ["Reader", "Row", "Summary", "Terms", "entry_orbits", "orbits", "squarer_form", "sums", "summary_at"]
+
+Entry = tuple[int, int]
+Squarer = tuple[Hashable, ...]
+_SMALL = (5, 6)
+
+
+@dataclass
+class Row:
+    """A sparse affine functional: atom -> weight, and a constant. Atoms of last kinks count once per kink."""
+
+    terms: dict[Hashable, arb] = field(default_factory=dict)
+    constant: arb = field(default_factory=lambda: arb(0))
+
+    def add(self, other: Row, factor: arb) -> None:
+        """Add a multiple of another row."""
+        for atom, weight in other.terms.items():
+            self.terms[atom] = self.terms[atom] + factor * weight if atom in self.terms else factor * weight
+        self.constant += factor * other.constant
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Non-zero weights of a row, the largest of them, and its constant."""
+
+    count: int
+    largest: arb
+    constant: arb
+
+
+def summary_at(n: int, small: Callable[[int], Summary]) -> Summary:
+    """Return the summary of an orbit's row at size n: directly when n is small, else by affine extension."""
+    low, high = _SMALL
+    if n <= high:
+        return small(n)
+    first, second = small(low), small(high)
+    return Summary(
+        count=first.count + (n - low) * (second.count - first.count),
+        largest=first.largest.max(second.largest),
+        constant=first.constant + (n - low) * (second.constant - first.constant),
+    )
+
+
+def entry_orbits(n: int) -> Iterator[tuple[int, Entry]]:
+    """Yield (how many, representative) for entries on and off the diagonal."""
+    yield n, (0, 0)
+    if n > 1:
+        yield n * (n - 1), (0, 1)
+
+
+def orbits(square: bool, n: int) -> Iterator[tuple[int, Squarer]]:
+    """Yield (how many, representative) for the squarers of a product (theorems matmul.square and matmul.polarised)."""
+    if square:
+        for size, entry in entry_orbits(n):
+            yield size, ("E", *entry)
+        if n > 1:
+            yield n * (n - 1) // 2, ("P", 0, 1)
+            yield n * (n - 1) // 2, ("W", 0, 1)
+            yield n * (n - 1), ("M", 0, 1)
+        if n > 2:
+            yield n * (n - 1) * (n - 2), ("T", 0, 1, 2)
+        return
+    for size, entry in entry_orbits(n):
+        yield size, ("EL", *entry)
+        yield size, ("ER", *entry)
+    yield n, ("T", 0, 0, 0)
+    if n > 1:
+        for triple in ((0, 0, 1), (0, 1, 1), (0, 1, 0)):
+            yield n * (n - 1), ("T", *triple)
+    if n > 2:
+        yield n * (n - 1) * (n - 2), ("T", 0, 1, 2)
+
+
+Terms = list[tuple[str, Entry, arb]]
+
+
+def squarer_form(plan: ProductPlan, squarer: Squarer) -> Terms:
+    """Return the form a squarer squares: (matrix, entry, coefficient)."""
+    left, right = plan.alpha_left.ball, plan.alpha_right.ball
+    L, R = plan.product.left, plan.product.right
+
+    def read(factor: Combination, entry: Entry, scale: arb) -> Terms:
+        return [(name, entry, scale * as_ball(c)) for name, c in factor.terms]
+
+    match squarer:
+        case ("E" | "EL", int(i), int(j)):
+            return read(L, (i, j), left)
+        case ("ER", int(i), int(j)):
+            return read(R, (i, j), right)
+        case ("P", int(i), int(k)):
+            return read(L, (i, k), left / 2) + read(L, (k, i), left / 2)
+        case ("W", int(i), int(j)):
+            return read(L, (i, i), left / 2) + read(L, (j, j), left / 2)
+        case ("M", int(i), int(j)):
+            return read(L, (i, j), left / 2) + read(L, (i, i), left / 4) + read(L, (j, j), left / 4)
+        case ("T", int(i), int(k), int(j)):
+            return read(L, (i, k), left / 2) + read(R, (k, j), right / 2)
+    raise ValueError(f"no such squarer: {squarer}")
+
+
+def sums(plan: ProductPlan, entry: Entry, n: int) -> dict[str, list[tuple[Squarer, arb]]]:
+    """Return the squares behind one entry: ``U`` (of the entry), ``R`` (of its row), ``C`` (of its column)."""
+    i, j = entry
+    d = plan.scale_ball
+    others = [k for k in range(n) if k not in (i, j)]
+    if not plan.product.is_square:
+        return {
+            "U": [(("T", i, k, j), 2 * d) for k in range(n)],
+            "R": [(("EL", i, k), d) for k in range(n)],
+            "C": [(("ER", k, j), d) for k in range(n)],
+        }
+    rows = [(("E", i, k), d) for k in range(n) if k != i]
+    columns = [(("E", k, j), d) for k in range(n) if k != j]
+    if i == j:
+        entry_sum = [(("E", i, i), d), *((("P", min(i, k), max(i, k)), 2 * d) for k in others)]
+    else:
+        entry_sum = [(("M", i, j), 4 * d), (("W", min(i, j), max(i, j)), -d)]
+        entry_sum += [(("T", i, k, j), 2 * d) for k in others]
+    return {"U": entry_sum, "R": rows, "C": columns} if n > 1 else {"U": entry_sum}
+
+
+@dataclass(frozen=True)
+class Reader:
+    """How the entries of live matrices are read off the last hidden layer before a stage (None: the network's input)."""
+
+    before: StagePlan | None
+    n: int
+
+    def entry(self, name: str, entry: Entry) -> Row:
+        """Return the row that computes one entry of a live matrix."""
+        if self.before is None:
+            return Row({("in", entry): arb(1)})
+        plan, output = self.before, dict(self.before.stage.outputs)[name]
+        row = Row(constant=as_ball(output.identity) if entry[0] == entry[1] else arb(0))
+        for product_plan in plan.products:
+            coefficient = output[product_plan.product.name]
+            if coefficient:
+                row.add(self._product(product_plan, entry), as_ball(coefficient))
+        if plan.layers == 1:
+            for v, c in linear_part(plan.stage, output).terms:
+                row.add(self._carrier(v, entry), as_ball(c))
+        elif name in dict(plan.linear_offsets):
+            row.add(Row({("lin", name, entry): arb(1)}, -dict(plan.linear_offsets)[name].ball), arb(1))
+        return row
+
+    def _carrier(self, name: str, entry: Entry) -> Row:
+        assert self.before is not None
+        return Row({("carry", name, entry): arb(1)}, -dict(self.before.bounds)[name].ball)
+
+    def _product(self, plan: ProductPlan, entry: Entry) -> Row:
+        name, pieces = plan.product.name, plan.radices.pieces_ball
+        row = Row()
+        for part, squares in sums(plan, entry, self.n).items():
+            weight = arb(1) if part == "U" else arb((-1, -1))
+            if plan.radices.layers > 1:
+                offset = plan.offset.ball if part == "U" else plan.row_offset.ball
+                place = entry if part == "U" else entry[0] if part == "R" else entry[1]
+                row.add(Row({(part, name, place): arb(1)}, -offset), weight)
+            for squarer, d in squares:
+                row.add(Row({("kink", name, squarer): 8 * d / pieces**2}), weight)
+                if plan.radices.layers == 1:
+                    slope = 2 / pieces
+                    row.constant += weight * d * (slope - 1)
+                    for v, place, c in squarer_form(plan, squarer):
+                        row.add(self._carrier(v, place), weight * d * c * (slope - 2))
+        if plan.radices.layers == 1:
+            row.constant -= plan.centre.ball
+        return row
+
+    def multiplicity(self, atom: Hashable) -> int:
+        """Return how many neurons an atom stands for: a squarer's last layer has r_m - 1 kinks of one weight."""
+        if isinstance(atom, tuple) and atom[0] == "kink" and self.before is not None:
+            plan = next(p for p in self.before.products if p.product.name == atom[1])
+            return plan.radices.last - 1
+        return 1
+
+    def summary(self, row: Row, factor: arb) -> Summary:
+        """Return the summary of ``factor * row``."""
+        count, largest = 0, arb(0)
+        for atom, weight in row.terms.items():
+            if not weight.is_zero():
+                count += self.multiplicity(atom)
+                largest = largest.max(abs(weight))
+        return Summary(count, abs(factor) * largest, factor * row.constant)
