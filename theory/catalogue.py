@@ -19,6 +19,19 @@ THEOREMS: tuple[tuple[str, str], ...] = (
     ("square.symmetric", "theory.squaring:SYMMETRIC"),
     ("square.count", "theory.squaring:COUNT"),
     ("square.sensitivity", "theory.squaring:SENSITIVITY"),
+    ("product.difference", "theory.products:DIFFERENCE"),
+    ("product.polarised", "theory.products:POLARISED"),
+    ("matmul.polarised", "theory.matmul:POLARISED"),
+    ("matmul.square", "theory.matmul:SQUARE"),
+    ("matmul.strassen", "theory.matmul:STRASSEN"),
+    ("freeze.affine", "theory.freezing:AFFINE"),
+    ("freeze.squarer", "theory.freezing:SQUARER"),
+    ("limits.pieces", "theory.limits:PIECES"),
+    ("limits.square", "theory.limits:SQUARE"),
+    ("limits.expm", "theory.limits:EXPM"),
+    ("inverse.blowup", "theory.blowup:BLOWUP"),
+    ("inverse.lipschitz", "theory.blowup:LIPSCHITZ"),
+    ("inverse.bits", "theory.blowup:BITS"),
 )
 
 

@@ -120,9 +120,9 @@ INTERPOLANT = Theorem(
     id="square.interpolant",
     title="x^2 on [0, 1] by composed zigzags of any radices",
     statement=(
-        "For radices r_1, ..., r_m with product N, the network f = S_m + T_m/N^2 interpolates x^2 at the N+1 points "
-        "k/N, is affine between them, and 0 <= f(x) - x^2 <= 1/(4 N^2) on [0, 1]; the bound is attained at the "
-        "midpoint of every piece, as at x = 1/(2N)."
+        "For radices r_1, ..., r_m with product N, the network f = S_m + T_m/N^2 interpolates x^2 at the N+1 "
+        "points k/N, is affine between them, and 0 <= f(x) - x^2 <= 1/(4 N^2) on [0, 1]; the bound is attained at "
+        "the midpoint of every piece, as at x = 1/(2N)."
     ),
     hypotheses=("r_j >= 1 integers", "0 <= x <= 1", "exact real arithmetic"),
     bound=Bound(1 / (4 * N**2), Kind.TIGHT, "abs", "x in [0, 1]"),
@@ -150,8 +150,8 @@ SYMMETRIC = Theorem(
     id="square.symmetric",
     title="u^2 on [-1, 1], even, through z = (u+1)/2",
     statement=(
-        "g(u) = 4 f((u+1)/2) - 2u - 1 is even and 0 <= g(u) - u^2 <= 1/N^2 on [-1, 1], both ends attained; "
-        "with the bias -1/(2 N^2) the error is within +-1/(2 N^2)."
+        "g(u) = 4 f((u+1)/2) - 2u - 1 is even and 0 <= g(u) - u^2 <= 1/N^2 on [-1, 1], both ends attained; with "
+        "the bias -1/(2 N^2) the error is within +-1/(2 N^2)."
     ),
     hypotheses=("those of square.interpolant", "-1 <= u <= 1"),
     bound=Bound(1 / N**2, Kind.TIGHT, "abs", "u in [-1, 1]"),
@@ -177,9 +177,9 @@ COUNT = Theorem(
     id="square.count",
     title="neurons of a squarer, and the most pieces at a cap",
     statement=(
-        "Beside carried inputs and one shared accumulator, a squarer with radices r_1, ..., r_m takes m hidden layers "
-        "of r_1 - 1, r_2, ..., r_{m-1}, r_m - 1 neurons (r_1 - 1 for m = 1). With at most w neurons a layer the "
-        "largest N is (w+1)^2 w^(m-2) for m >= 2, and w + 1 for m = 1."
+        "Beside carried inputs and one shared accumulator, a squarer with radices r_1, ..., r_m takes m hidden "
+        "layers of r_1 - 1, r_2, ..., r_{m-1}, r_m - 1 neurons (r_1 - 1 for m = 1). With at most w neurons a "
+        "layer the largest N is (w+1)^2 w^(m-2) for m >= 2, and w + 1 for m = 1."
     ),
     hypotheses=("w >= 1", "m >= 2 for the formula"),
     bound=Bound((w + 1) ** 2 * w ** (m - 2), Kind.TIGHT, "pieces", "at most w neurons a squarer a layer, m >= 2"),
@@ -221,10 +221,10 @@ SENSITIVITY = Theorem(
     id="square.sensitivity",
     title="an error inside a squarer is damped",
     statement=(
-        "With S_j fixed the squarer's output is S_j + P_j^{-2} G(T_j), every slope of G on the real line in [0, 2], "
-        "so an error tau in T_j moves the output by at most 2 tau / P_j^2, also past the ends of [0, 1]. Attained from "
-        "T_j = 1 upwards where r_{j+1} is even and the layer after it carries relu(X); inside [0, 1] the last slope "
-        "is 2 - P_j/N."
+        "With S_j fixed the squarer's output is S_j + P_j^{-2} G(T_j), every slope of G on the real line in [0, "
+        "2], so an error tau in T_j moves the output by at most 2 tau / P_j^2, also past the ends of [0, 1]. "
+        "Attained from T_j = 1 upwards where r_{j+1} is even and the layer after it carries relu(X); inside [0, "
+        "1] the last slope is 2 - P_j/N."
     ),
     hypotheses=("those of square.interpolant", "tau >= 0"),
     bound=Bound(2 * tau / P**2, Kind.TIGHT, "abs", "T_j anywhere on the real line"),

@@ -1,0 +1,256 @@
+"""Why inversion is hard near singular matrices: the inverse blows up, forces a Lipschitz constant, and costs bits.
+
+K_delta = {sigma_min(A) >= delta, ||A||_F <= R}; it is not empty exactly when n delta^2 <= R^2. The witnesses are
+A(t) = diag(t, delta, ..., delta), delta <= |t| <= r, r^2 = R^2 - (n-1) delta^2.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import sympy as sp
+from flint import arb, ctx
+
+from theory.errors import BadInput
+from theory.evaluate import as_ball, lower
+from theory.steps import Identity, Induction, Smt
+from theory.symbols import A_BLOCKS, P, R, a, b, delta, eps, eta, n, s, t, u, v, x, y, z
+from theory.theorem import Bound, Kind, Theorem
+
+__all__ = ["BITS", "BLOWUP", "LIPSCHITZ", "InversionBlock", "inversion_block"]
+
+
+@dataclass(frozen=True)
+class InversionBlock:
+    """What distance delta from the singular matrices costs a network that inverts within eps on K_delta.
+
+    Attributes:
+        n: Size of the matrices.
+        delta: Least singular value allowed.
+        eps: Sup error on K_delta, in any norm of ``norms``.
+        blow_up: ``||A^-1||_2`` at distance delta: 1/delta (theorem inverse.blowup).
+        radius_squared: R^2.
+        lipschitz: A Lipschitz quotient forced on K_delta (inverse.lipschitz); None if K_delta is empty.
+        bits: Lower bound on sum log2(w_l + 1) (inverse.bits), rounded down to 53 bits; None if K_delta is empty.
+        reason: Why there is no number; empty where there is one.
+        norms: The norms in which the statements hold.
+    """
+
+    n: int
+    delta: Fraction
+    eps: Fraction
+    blow_up: Fraction
+    radius_squared: Fraction
+    lipschitz: Fraction | None
+    bits: Fraction | None
+    reason: str = ""
+    norms: tuple[str, ...] = ("fro", "2", "inf", "max")
+
+
+def inversion_block(n: int, delta: Fraction, eps: Fraction, radius: Fraction | None = None) -> InversionBlock:
+    """Return what inversion within eps on K_delta forces.
+
+    Args:
+        n: Size of the matrices; n = 1 is the scalar 1/a on delta <= |a| <= R.
+        delta: Least singular value allowed.
+        eps: Sup error on K_delta.
+        radius: R, the largest Frobenius norm; by default R^2 = n, the norm of the identity.
+
+    Raises:
+        BadInput: If a number is not positive.
+    """
+    if n < 1 or delta <= 0 or eps <= 0 or (radius is not None and radius <= 0):
+        raise BadInput("n, delta, eps and the radius must be positive")
+    square = Fraction(n) if radius is None else radius**2
+    if n * delta**2 > square:
+        reason = "K_delta is empty: n delta^2 > R^2; take a smaller delta or a larger radius"
+        return InversionBlock(n, delta, eps, 1 / delta, square, None, None, reason)
+    lipschitz = max(1 / delta**2 - eps / delta, Fraction(0))
+    return InversionBlock(n, delta, eps, 1 / delta, square, lipschitz, _bits(n, delta, eps, square))
+
+
+def _bits(n: int, delta: Fraction, eps: Fraction, square: Fraction) -> Fraction:
+    """Evaluate theorem inverse.bits in balls; 0 where it says nothing."""
+    end_squared = square - (n - 1) * delta**2
+    if end_squared == delta**2:
+        return Fraction(0)
+    # With x = delta/r < 1: (delta^(-1/2) - r^(-1/2))/sqrt(2 eps) = (1 - sqrt(x))/sqrt(2 eps delta). Raise the precision
+    # until 1 - sqrt(x) is told from 0: it ends, since x is not 1.
+    precision = 128
+    while True:
+        with ctx.workprec(precision):
+            ratio = as_ball(delta**2 / end_squared).sqrt()
+            pieces = (1 - ratio.sqrt()) / (2 * as_ball(eps) * as_ball(delta)).sqrt()
+            if pieces > 0:
+                bits = pieces.log() / arb.const_log2() + (1 if 2 * eps * delta <= 1 else 0)
+                return max(lower(bits), Fraction(0))
+        precision *= 2
+
+
+_A, _S, _UNIT, _ = A_BLOCKS  # any symbols that do not commute: A, S and a unit vector v
+_BITS = sp.log((1 / sp.sqrt(delta) - (R**2 - (n - 1) * delta**2) ** sp.Rational(-1, 4)) / sp.sqrt(2 * eps)) / sp.log(2)
+
+BLOWUP = Theorem(
+    id="inverse.blowup",
+    title="the inverse blows up like one over the distance to the singular matrices",
+    statement=(
+        "||A^-1||_2 >= 1/||A - S||_2 for every singular S, of any rank, with equality for a nearest one: "
+        "||A^-1||_2 = 1/sigma_min(A), and the distance to the singular matrices is sigma_min(A)."
+    ),
+    hypotheses=("A invertible", "S singular", "delta = ||A - S||_2"),
+    bound=Bound(1 / delta, Kind.TIGHT, "2", "distance delta from the singular matrices"),
+    steps=(
+        Identity(
+            "kernel",
+            "S v = 0, |v| = 1: v = A^-1 (A - S) v, since A^-1 (A - S) v + A^-1 S v = v",
+            _A**-1 * (_A - _S) * _UNIT + _A**-1 * _S * _UNIT,
+            _UNIT,
+        ),
+        Smt("lower", "1 <= ||A^-1|| ||A - S||", (x > 0, y > 0, x * y >= 1), x >= 1 / y),
+        Identity(
+            "nearest",
+            "with |v| = 1, so v^T v = 1: S = A - (A v) v^T has S v = 0, and ||A - S||_2 = |A v|, at best sigma_min",
+            _A * _UNIT - (_A * _UNIT) * 1,
+            sp.Integer(0),
+        ),
+        Smt(
+            "equal",
+            "|A v| >= sigma |v| for all v, with equality for one, is |A^-1 y| <= |y|/sigma with equality (y = A v)",
+            (x >= z * y, z > 0, y >= 0),
+            y <= x / z,
+        ),
+    ),
+    source="classical (Eckart and Young 1936); the direct inequality for every S sharpens a constant to 1",
+)
+
+LIPSCHITZ = Theorem(
+    id="inverse.lipschitz",
+    title="an accurate inverse near singular matrices is steep",
+    statement=(
+        "Let ||g(A) - A^-1|| <= eps on K_delta in a norm with ||E_11|| = 1. Then ||g(A+) - g(A-)||/||A+ - A-|| >= "
+        "1/delta^2 - eps/delta at A+- = diag(+-delta, delta, ..., delta), and at diag(+-delta, 1, ..., 1) where "
+        "delta <= 1 and R^2 >= delta^2 + n - 1. Attained where g(A+-) = A+-^-1 -+ eps E_11, for eps <= 1/delta."
+    ),
+    hypotheses=("K_delta is not empty: n delta^2 <= R^2", "||E_11|| = 1 (fro, 1, 2, inf, max)", "n >= 1"),
+    bound=Bound(1 / delta**2 - eps / delta, Kind.TIGHT, "quotient", "K_delta, n delta^2 <= R^2"),
+    steps=(
+        Identity("norm", "||A+-||_F^2 = n delta^2", delta**2 + (n - 1) * delta**2, n * delta**2),
+        Identity("apart", "A+ - A- = 2 delta E_11", delta - (-delta), 2 * delta),
+        Identity("inverses", "A+^-1 - A-^-1 = (2/delta) E_11", 1 / delta - 1 / (-delta), 2 / delta),
+        Smt(
+            "triangle",
+            "2/delta = x <= ||g(A+) - g(A-)|| + eps + eps",
+            (x <= y + 2 * eps,),
+            y >= x - 2 * eps,
+        ),
+        Identity("quotient", "over 2 delta", (2 / delta - 2 * eps) / (2 * delta), 1 / delta**2 - eps / delta),
+        Identity(
+            "attained",
+            "(1/delta - eps) - (-1/delta + eps) over 2 delta",
+            ((1 / delta - eps) - (-1 / delta + eps)) / (2 * delta),
+            1 / delta**2 - eps / delta,
+        ),
+    ),
+    source="derived here",
+)
+
+# Both signs: one piece may span the gap. In units of delta it is affine, within eta = eps delta of 1/t on [1, x^2] and
+# on [-y^2, -1]; it saves at most (1 - 1/x) + (1 - 1/y) of the drop that the pieces have to carry.
+_FURTHER_BIT = (
+    Smt(
+        "span-slope",
+        "a spanning piece a t + b has slope at least 1 - eta",
+        (a + b >= 1 - eta, -a + b <= -1 + eta),
+        a >= 1 - eta,
+    ),
+    Smt(
+        "span-reach",
+        "so its ends s = x^2, t = y^2 obey (s - 1/s) + (t - 1/t) <= eta (2 + s + t)",
+        (a >= 1 - eta, x >= 1, y >= 1, a * x + b <= 1 / x + eta, -a * y + b >= -1 / y - eta),
+        x - 1 / x + y - 1 / y <= eta * (2 + x + y),
+    ),
+    Smt(
+        "span-short",
+        "eta <= 1/2 keeps both ends at most 4 away",
+        (eta <= sp.Rational(1, 2), x >= 1, y >= 1, x - 1 / x + y - 1 / y <= eta * (2 + x + y)),
+        x <= 4,
+    ),
+    Smt(
+        "span-side",
+        "10 (1 - 1/x)^2 <= x^2 - 1/x^2 for 1 <= x <= 2 (times x^2)",
+        (x >= 1, x <= 2),
+        10 * (x - 1) ** 2 <= x**4 - 1,
+    ),
+    Smt(
+        "span-saves",
+        "so the saving is at most sqrt(2 eta): x, y the two savings, u, v the s - 1/s, a, b the ends",
+        (10 * x**2 <= u, 10 * y**2 <= v, u + v <= eta * (2 + a + b), a <= 4, b <= 4),
+        (x + y) ** 2 <= 2 * eta,
+    ),
+    Smt(
+        "further-bit",
+        "with s, t pieces on the two sides: 2 (1 - sqrt(delta/r)) <= (s + t + 1) sqrt(2 eta)",
+        (a - z <= s * v, b - z <= t * v, (1 - a) + (1 - b) <= v),
+        2 * (1 - z) <= (s + t + 1) * v,
+    ),
+    Smt(
+        "apart",
+        "without a spanning piece the two sides share none",
+        (1 - z <= s * v, 1 - z <= t * v),
+        2 * (1 - z) <= (s + t) * v,
+    ),
+)
+
+BITS = Theorem(
+    id="inverse.bits",
+    title="bits that inversion at distance delta costs",
+    statement=(
+        "A ReLU network within eps of the inverse on K_delta (fro, 1, 2, inf or max-entry norm) has sum_l "
+        "log2(w_l + 1) >= log2((delta^(-1/2) - r^(-1/2))/sqrt(2 eps)), r^2 = R^2 - (n-1) delta^2, already on "
+        "matrices of one sign of the determinant; with both signs and eps delta <= 1/2, one bit more."
+    ),
+    hypotheses=("K_delta is not empty: n delta^2 <= R^2", "for the further bit: eps delta <= 1/2"),
+    bound=Bound(_BITS, Kind.LOWER, "bits", "K_delta, n delta^2 <= R^2"),
+    steps=(
+        Identity(
+            "path",
+            "||diag(t, delta, ..., delta)||_F^2 is R^2 at t = r",
+            (R**2 - (n - 1) * delta**2) + (n - 1) * delta**2,
+            R**2,
+        ),
+        Identity(
+            "chord",
+            "on [a, b] = [x^2, y^2] the chord of 1/t at t = xy is (1/x - 1/y)^2 above 1/t",
+            1 / x**2 + (x * y - x**2) * (1 / y**2 - 1 / x**2) / (y**2 - x**2) - 1 / (x * y),
+            (1 / x - 1 / y) ** 2,
+        ),
+        Smt(
+            "affine",
+            "affine within u of x, y at the ends and z between (weights t, 1 - t): the chord is at most 2u above z",
+            (
+                t >= 0,
+                t <= 1,
+                x - a <= u,
+                y - b <= u,
+                (t * a + (1 - t) * b) - z <= u,
+            ),
+            t * x + (1 - t) * y - z <= 2 * u,
+        ),
+        Smt("root", "squared at most 2 eps = v^2, a drop is at most v", (x >= 0, v >= 0, x**2 <= v**2), x <= v),
+        Induction(
+            "pieces",
+            "drops add over P pieces: delta^(-1/2) - r^(-1/2) <= P sqrt(2 eps)",
+            Smt("base", "one piece", (x <= v,), x <= 1 * v),
+            Smt("step", "one more", (x <= P * v, y <= v), x + y <= (P + 1) * v),
+        ),
+        Smt("count", "so P >= drop/sqrt(2 eps)", (v > 0, x <= P * v), x / v <= P),
+        *_FURTHER_BIT,
+    ),
+    source="derived here",
+    uses=("limits.pieces",),
+    formulas={
+        "both signs": 1 + _BITS,
+        "best affine error of 1/t on [a, b]": (1 / sp.sqrt(x) - 1 / sp.sqrt(y)) ** 2 / 2,
+    },
+)
