@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -108,7 +109,7 @@ def _as_json(theorem: Theorem, record: ledger.Ledger) -> Mapping[str, Any]:
 
 def _as_text(theorem: Theorem, record: ledger.Ledger) -> str:
     bound = theorem.bound
-    lines = [f"{theorem.id}: {theorem.title}", "", theorem.statement, "", "hypotheses"]
+    lines = [f"{theorem.id}: {theorem.title}", "", textwrap.fill(theorem.statement, 110), "", "hypotheses"]
     lines += [f"  {hypothesis}" for hypothesis in theorem.hypotheses]
     lines += ["", "bound", f"  {_quantity(bound)} {_RELATIONS[bound.kind.value][0]} {bound.expression}"]
     lines += [f"  kind {bound.kind.value}; norm or unit {bound.norm}; domain: {bound.domain}"]
@@ -126,7 +127,9 @@ def _as_text(theorem: Theorem, record: ledger.Ledger) -> str:
 
 def _quantity(bound: Bound) -> str:
     """Return what is bounded, in words: an error, or a count named by its unit."""
-    return "error" if bound.norm in ("abs", "max", "fro", "2", "inf", "1") else bound.norm
+    if bound.norm not in ("abs", "max", "fro", "2", "inf", "1"):
+        return bound.norm
+    return "largest error" if bound.kind.value == "TIGHT" else "error"
 
 
 def _as_latex(theorem: Theorem) -> str:
@@ -174,7 +177,7 @@ def _check(arguments: argparse.Namespace) -> int:
 def _record(results: Sequence[ledger.Result]) -> bool:
     """Record the outcomes; where that cannot be done, say so and go on: the verdicts stand all the same."""
     try:
-        return ledger.record(results, catalogue.sources(), ledger.PATH)
+        return ledger.record(results, catalogue.sources())
     except BadInput as error:
         print(f"verdicts not recorded: {error}", file=sys.stderr)
         return False

@@ -10,7 +10,6 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,10 +44,10 @@ class Ledger:
     theorems: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def read(cls, path: Path = PATH) -> Ledger:
-        """Read the record; whatever is no record of this format counts as none."""
+    def read(cls, path: Path | None = None) -> Ledger:
+        """Read the record (the package's own by default); whatever is no record of this format counts as none."""
         try:
-            return cls.parse(path.read_bytes())
+            return cls.parse((path or PATH).read_bytes())
         except (OSError, ValueError):
             return cls()
 
@@ -87,7 +86,7 @@ class Ledger:
         return max(grades, key=GRADES.index)
 
 
-def status_of(theorem_id: str, path: Path = PATH) -> str:
+def status_of(theorem_id: str, path: Path | None = None) -> str:
     """Return a theorem's recorded status: its weakest step, transitively; UNDECIDED if unknown or stale."""
     return Ledger.read(path).status(theorem_id)
 
@@ -107,6 +106,8 @@ def _hash(content: bytes) -> str:
 
 def versions_of(fingerprint: str) -> dict[str, str]:
     """Return the installed versions of the tools a step with this fingerprint is discharged by."""
+    from importlib.metadata import PackageNotFoundError, version
+
     found = {}
     for marker, tool in _TOOLS.items():
         if marker in fingerprint:
@@ -176,13 +177,14 @@ def _entry(theorem: Theorem, step: Step, outcome: Outcome, old: Mapping[str, Any
     }
 
 
-def record(results: Iterable[Result], sources: Mapping[str, str], path: Path = PATH) -> bool:
+def record(results: Iterable[Result], sources: Mapping[str, str], path: Path | None = None) -> bool:
     """Write the outcomes if they differ from what is recorded; return whether the file was written.
 
     A file that would have to be written and cannot be is answered by ``theory.files`` with BadInput.
     """
-    content = document(results, Ledger.read(path), sources)
-    if path.is_file() and path.read_bytes() == content:
+    target = path or PATH
+    content = document(results, Ledger.read(target), sources)
+    if target.is_file() and target.read_bytes() == content:
         return False
-    write_whole(path, content)
+    write_whole(target, content)
     return True

@@ -12,13 +12,15 @@ __all__ = ["parse_count", "parse_positive", "rational_text"]
 _DECIMAL = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,5})?")
 _QUOTIENT = re.compile(r"[+-]?\d+/\d+")
 _MAX_LENGTH = 4000
+#: Numerators and denominators stay below 10^4000: Python refuses to print integers of more than 4300 digits.
+_MAX_BITS = 13_288
 
 
 def parse_positive(text: str | int | Fraction | float, name: str) -> Fraction:
     """Return a positive rational read from its text; a float is read from its shortest decimal text.
 
     Raises:
-        BadInput: If the text is not a rational, or the rational is not positive.
+        BadInput: If the text is not a rational, or the rational is not positive, or it has more than 4000 digits.
     """
     if isinstance(text, bool):
         raise BadInput(f"{name} must be a positive rational such as 1e-3 or 1/3, not {text!r}")
@@ -26,6 +28,8 @@ def parse_positive(text: str | int | Fraction | float, name: str) -> Fraction:
         value = Fraction(text)
     else:
         value = _parse(str(text).strip(), name)
+    if max(value.numerator.bit_length(), value.denominator.bit_length()) > _MAX_BITS:
+        raise BadInput(f"{name} must have at most 4000 digits in numerator and denominator")
     if value <= 0:
         raise BadInput(f"{name} must be positive, not {_short(str(text))}")
     return value
@@ -58,10 +62,14 @@ def parse_count(text: str | int, name: str, *, most: int = 10**18) -> int:
             raise BadInput(f"{name} must be a positive integer, not {_short(stripped)!r}")
         value = int(stripped)
     if value < 1:
-        raise BadInput(f"{name} must be at least 1, not {_short(str(value))}")
+        raise BadInput(f"{name} must be at least 1, not {_shown(value)}")
     if value > most:
-        raise BadInput(f"{name} must be at most {most}, not {_short(str(value))}")
+        raise BadInput(f"{name} must be at most {most}, not {_shown(value)}")
     return value
+
+
+def _shown(value: int) -> str:
+    return _short(str(value)) if value.bit_length() <= _MAX_BITS else "an integer of more than 4000 digits"
 
 
 def rational_text(value: Fraction) -> str:
