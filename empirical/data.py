@@ -63,7 +63,7 @@ def draw(ensemble: Ensemble, function: str, count: int, generator: torch.Generat
     accepted = drawn = 0
     share = 1.0
     while accepted < count:
-        wanted = min(int((count - accepted) / max(share, 0.05) * 1.05) + 8, 4 * count + 64)
+        wanted = min(int((count - accepted) / max(share, 0.002) * 1.05) + 8, 4 * count + 4096)
         matrices = ensemble.sample(wanted, generator)
         found = truth.evaluate(function, matrices)
         position = found.ok.cumsum(0)
@@ -77,7 +77,7 @@ def draw(ensemble: Ensemble, function: str, count: int, generator: torch.Generat
         drawn += len(matrices)
         accepted += len(inputs[-1])
         share = accepted / drawn
-        if drawn >= 20_000 and share < _LEAST_SHARE:
+        if drawn >= 4_000 and share < _LEAST_SHARE:
             raise BadInput(
                 f"{function} has a value at fewer than 1 in 1000 matrices of the ensemble {ensemble.kind}; "
                 "choose another, for example positive_definite"
