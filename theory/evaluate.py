@@ -32,7 +32,7 @@ def exact(expression: sp.Expr, values: Mapping[sp.Symbol, int | Fraction]) -> Fr
     """Return the exact value of a rational expression.
 
     Args:
-        expression: Built from rationals, symbols, ``+ * / **`` with integer exponents, ``Max`` and ``Min``.
+        expression: Built from rationals, symbols, ``+ * / **`` with exponents of integer value, ``Max``, ``Min``.
         values: A rational for every free symbol.
 
     Raises:
@@ -47,8 +47,8 @@ def exact(expression: sp.Expr, values: Mapping[sp.Symbol, int | Fraction]) -> Fr
             return sum((exact(term, values) for term in expression.args), Fraction(0))
         case sp.Mul():
             return reduce(lambda acc, term: acc * exact(term, values), expression.args, Fraction(1))
-        case sp.Pow(args=(base, sp.Integer() as power)):
-            return exact(base, values) ** int(power)
+        case sp.Pow(args=(base, power)) if (exponent := exact(power, values)).denominator == 1:
+            return exact(base, values) ** int(exponent)
         case sp.Max():
             return max(exact(term, values) for term in expression.args)
         case sp.Min():
