@@ -16,6 +16,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "list": ("empirical.list_cli", "the experiments there are"),
     "run": ("empirical.run_cli", "run an experiment and store what it measured"),
     "show": ("empirical.show_cli", "print a stored record as a table"),
+    "witness": ("empirical.witness_cli", "a matrix that a trained inverse network gets wrong, confirmed exactly"),
 }
 
 
