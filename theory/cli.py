@@ -109,7 +109,13 @@ def _as_json(theorem: Theorem, record: ledger.Ledger) -> Mapping[str, Any]:
 
 def _as_text(theorem: Theorem, record: ledger.Ledger) -> str:
     bound = theorem.bound
-    lines = [f"{theorem.id}: {theorem.title}", "", textwrap.fill(theorem.statement, 110), "", "hypotheses"]
+    lines = [
+        f"{theorem.id}: {theorem.title}",
+        "",
+        textwrap.fill(theorem.statement, 110, break_long_words=False, break_on_hyphens=False),
+        "",
+        "hypotheses",
+    ]
     lines += [f"  {hypothesis}" for hypothesis in theorem.hypotheses]
     lines += ["", "bound", f"  {_quantity(bound)} {_RELATIONS[bound.kind.value][0]} {bound.expression}"]
     lines += [f"  kind {bound.kind.value}; norm or unit {bound.norm}; domain: {bound.domain}"]
