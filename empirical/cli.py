@@ -16,7 +16,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "list": ("empirical.list_cli", "the experiments there are"),
     "run": ("empirical.run_cli", "run an experiment and store what it measured"),
     "show": ("empirical.show_cli", "print a stored record as a table"),
+    "encode": ("empirical.encode_cli", "write matrices as tokens"),
+    "decode": ("empirical.decode_cli", "turn tokens back into matrices"),
     "witness": ("empirical.witness_cli", "a matrix that a trained inverse network gets wrong, confirmed exactly"),
+    "certify": ("empirical.certify.cli", "proved bounds on the worst error of a trained network over a box"),
 }
 
 

@@ -19,7 +19,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--scale", default="smoke", help="smoke (seconds), small (minutes on two cores), full (a GPU)")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
     parser.add_argument("--seeds", default="0", help="0, or 0,1,2, or 0:3")
-    parser.add_argument("--out", type=Path, default=Path("runs"), help="folder of checkpoints and record (default: runs)")
+    parser.add_argument(
+        "--out", type=Path, default=Path("runs"), help="folder of checkpoints and record (default: runs)"
+    )
     parser.add_argument("--store", action="store_true", help="also keep the record with the code, in empirical/results")
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoints in the folder")
     parser.add_argument("--max-seconds", type=float, help="stop a run after this long; go on with --resume")
