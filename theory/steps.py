@@ -134,7 +134,7 @@ class Positive:
         return f"balls|{sp.srepr(self.expression)}|{sides}"
 
     def run(self) -> Outcome:
-        """Bisect the longest side until every piece is positive, one is negative, or the pieces run out."""
+        """Bisect the longest side until every piece is positive, one has a point that is not, or the pieces run out."""
         todo = [{symbol: (Fraction(lo), Fraction(hi)) for symbol, (lo, hi) in self.box.items()}]
         with ctx.workprec(128):
             for _ in range(self.pieces):
@@ -144,8 +144,9 @@ class Positive:
                 value = ball(self.expression, {symbol: _hull(lo, hi) for symbol, (lo, hi) in piece.items()})
                 if value > 0:
                     continue
-                if value <= 0:
-                    return Outcome(Verdict.REFUTED, "balls with bisection", f"not positive on {piece}")
+                centre = {symbol: (lo + hi) / 2 for symbol, (lo, hi) in piece.items()}
+                if value <= 0 or ball(self.expression, centre) <= 0:
+                    return Outcome(Verdict.REFUTED, "balls with bisection", f"not positive everywhere on {piece}")
                 longest = max(piece, key=lambda symbol: piece[symbol][1] - piece[symbol][0])
                 lo, hi = piece[longest]
                 middle = (lo + hi) / 2
