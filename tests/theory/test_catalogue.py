@@ -14,6 +14,7 @@ import sympy as sp
 import theory
 from theory import catalogue
 from theory.errors import BadInput
+from theory.ledger import status_of
 from theory.steps import Induction, Smt
 from theory.theorem import Step, Theorem
 
@@ -97,3 +98,20 @@ def test_an_unknown_id_names_close_matches() -> None:
         catalogue.load("square.interpolent")
     with pytest.raises(BadInput, match="python -m theory list"):
         catalogue.load("zzz")
+
+
+def documented() -> dict[str, tuple[str, str]]:
+    """Theorem id -> kind and status, from the tables in docs/proofs."""
+    row = re.compile(r"^\| `([a-z0-9.-]+)` \| ([A-Z]+) \|.*\| ([A-Z]+) \|$", re.MULTILINE)
+    pages = sorted((PACKAGE.parent / "docs" / "proofs").glob("*.md"))
+    return {match[1]: (match[2], match[3]) for page in pages for match in row.finditer(page.read_text())}
+
+
+@pytest.mark.parametrize("theorem_id", catalogue.ids())
+def test_every_theorem_has_its_row_in_the_proofs(theorem_id: str) -> None:
+    expected = (catalogue.load(theorem_id).bound.kind.value, status_of(theorem_id))
+    assert documented().get(theorem_id) == expected
+
+
+def test_the_proofs_name_no_theorem_that_is_not_there() -> None:
+    assert set(documented()) <= set(catalogue.ids())
