@@ -14,7 +14,7 @@ from flint import arb, ctx
 
 from theory.errors import BadInput
 from theory.evaluate import as_ball, lower
-from theory.steps import Identity, Induction, Smt
+from theory.steps import Identity, Induction, Smt, le, lt
 from theory.symbols import A_BLOCKS, P, R, a, b, delta, eps, eta, n, s, t, u, v, x, y, z
 from theory.theorem import Bound, Kind, Theorem
 
@@ -107,7 +107,7 @@ BLOWUP = Theorem(
             _A**-1 * (_A - _S) * _UNIT + _A**-1 * _S * _UNIT,
             _UNIT,
         ),
-        Smt("lower", "1 <= ||A^-1|| ||A - S||", (x > 0, y > 0, x * y >= 1), x >= 1 / y),
+        Smt("lower", "1 <= ||A^-1|| ||A - S||", (lt(0, x), lt(0, y), le(1, x * y)), le(1 / y, x)),
         Identity(
             "nearest",
             "with |v| = 1, so v^T v = 1: S = A - (A v) v^T has S v = 0, and ||A - S||_2 = |A v|, at best sigma_min",
@@ -117,8 +117,8 @@ BLOWUP = Theorem(
         Smt(
             "equal",
             "|A v| >= sigma |v| for all v, with equality for one, is |A^-1 y| <= |y|/sigma with equality (y = A v)",
-            (x >= z * y, z > 0, y >= 0),
-            y <= x / z,
+            (le(z * y, x), lt(0, z), le(0, y)),
+            le(y, x / z),
         ),
     ),
     source="classical (Eckart and Young 1936); the direct inequality for every S sharpens a constant to 1",
@@ -141,8 +141,8 @@ LIPSCHITZ = Theorem(
         Smt(
             "triangle",
             "2/delta = x <= ||g(A+) - g(A-)|| + eps + eps",
-            (x <= y + 2 * eps,),
-            y >= x - 2 * eps,
+            (le(x, y + 2 * eps),),
+            le(x - 2 * eps, y),
         ),
         Identity("quotient", "over 2 delta", (2 / delta - 2 * eps) / (2 * delta), 1 / delta**2 - eps / delta),
         Identity(
@@ -161,44 +161,44 @@ _FURTHER_BIT = (
     Smt(
         "span-slope",
         "a spanning piece a t + b has slope at least 1 - eta",
-        (a + b >= 1 - eta, -a + b <= -1 + eta),
-        a >= 1 - eta,
+        (le(1 - eta, a + b), le(-a + b, -1 + eta)),
+        le(1 - eta, a),
     ),
     Smt(
         "span-reach",
         "so its ends s = x^2, t = y^2 obey (s - 1/s) + (t - 1/t) <= eta (2 + s + t)",
-        (a >= 1 - eta, x >= 1, y >= 1, a * x + b <= 1 / x + eta, -a * y + b >= -1 / y - eta),
-        x - 1 / x + y - 1 / y <= eta * (2 + x + y),
+        (le(1 - eta, a), le(1, x), le(1, y), le(a * x + b, 1 / x + eta), le(-1 / y - eta, -a * y + b)),
+        le(x - 1 / x + y - 1 / y, eta * (2 + x + y)),
     ),
     Smt(
         "span-short",
         "eta <= 1/2 keeps both ends at most 4 away",
-        (eta <= sp.Rational(1, 2), x >= 1, y >= 1, x - 1 / x + y - 1 / y <= eta * (2 + x + y)),
-        x <= 4,
+        (le(eta, sp.Rational(1, 2)), le(1, x), le(1, y), le(x - 1 / x + y - 1 / y, eta * (2 + x + y))),
+        le(x, 4),
     ),
     Smt(
         "span-side",
         "10 (1 - 1/x)^2 <= x^2 - 1/x^2 for 1 <= x <= 2 (times x^2)",
-        (x >= 1, x <= 2),
-        10 * (x - 1) ** 2 <= x**4 - 1,
+        (le(1, x), le(x, 2)),
+        le(10 * (x - 1) ** 2, x**4 - 1),
     ),
     Smt(
         "span-saves",
         "so the saving is at most sqrt(2 eta): x, y the two savings, u, v the s - 1/s, a, b the ends",
-        (10 * x**2 <= u, 10 * y**2 <= v, u + v <= eta * (2 + a + b), a <= 4, b <= 4),
-        (x + y) ** 2 <= 2 * eta,
+        (le(10 * x**2, u), le(10 * y**2, v), le(u + v, eta * (2 + a + b)), le(a, 4), le(b, 4)),
+        le((x + y) ** 2, 2 * eta),
     ),
     Smt(
         "further-bit",
         "with s, t pieces on the two sides: 2 (1 - sqrt(delta/r)) <= (s + t + 1) sqrt(2 eta)",
-        (a - z <= s * v, b - z <= t * v, (1 - a) + (1 - b) <= v),
-        2 * (1 - z) <= (s + t + 1) * v,
+        (le(a - z, s * v), le(b - z, t * v), le((1 - a) + (1 - b), v)),
+        le(2 * (1 - z), (s + t + 1) * v),
     ),
     Smt(
         "apart",
         "without a spanning piece the two sides share none",
-        (1 - z <= s * v, 1 - z <= t * v),
-        2 * (1 - z) <= (s + t) * v,
+        (le(1 - z, s * v), le(1 - z, t * v)),
+        le(2 * (1 - z), (s + t) * v),
     ),
 )
 
@@ -229,22 +229,22 @@ BITS = Theorem(
             "affine",
             "affine within u of x, y at the ends and z between (weights t, 1 - t): the chord is at most 2u above z",
             (
-                t >= 0,
-                t <= 1,
-                x - a <= u,
-                y - b <= u,
-                (t * a + (1 - t) * b) - z <= u,
+                le(0, t),
+                le(t, 1),
+                le(x - a, u),
+                le(y - b, u),
+                le((t * a + (1 - t) * b) - z, u),
             ),
-            t * x + (1 - t) * y - z <= 2 * u,
+            le(t * x + (1 - t) * y - z, 2 * u),
         ),
-        Smt("root", "squared at most 2 eps = v^2, a drop is at most v", (x >= 0, v >= 0, x**2 <= v**2), x <= v),
+        Smt("root", "squared at most 2 eps = v^2, a drop is at most v", (le(0, x), le(0, v), le(x**2, v**2)), le(x, v)),
         Induction(
             "pieces",
             "drops add over P pieces: delta^(-1/2) - r^(-1/2) <= P sqrt(2 eps)",
-            Smt("base", "one piece", (x <= v,), x <= 1 * v),
-            Smt("step", "one more", (x <= P * v, y <= v), x + y <= (P + 1) * v),
+            Smt("base", "one piece", (le(x, v),), le(x, 1 * v)),
+            Smt("step", "one more", (le(x, P * v), le(y, v)), le(x + y, (P + 1) * v)),
         ),
-        Smt("count", "so P >= drop/sqrt(2 eps)", (v > 0, x <= P * v), x / v <= P),
+        Smt("count", "so P >= drop/sqrt(2 eps)", (lt(0, v), le(x, P * v)), le(x / v, P)),
         *_FURTHER_BIT,
     ),
     source="derived here",

@@ -12,7 +12,7 @@ from math import prod
 
 import sympy as sp
 
-from theory.steps import Identity, Smt
+from theory.steps import Identity, Smt, eq, le, lt
 from theory.symbols import P, a, b, h, p, r, r1, r2, t, tau, tau1, tau2, u, v, x, y, z
 from theory.theorem import Bound, Kind, Theorem
 
@@ -65,22 +65,27 @@ AFFINE = Theorem(
         Smt(
             "nearest",
             "between two multiples of s the nearer one is at most s/2 away",
-            (y <= x - p * z, y <= (p + 1) * z - x),
-            y <= z / 2,
+            (le(y, x - p * z), le(y, (p + 1) * z - x)),
+            le(y, z / 2),
         ),
         Smt(
             "relative",
             "error y <= s/2 and w = x >= 2^52 s: y <= 2^-53 w",
-            (y <= z / 2, x >= 2**52 * z, z > 0),
-            2**53 * y <= x,
+            (le(y, z / 2), le(2**52 * z, x), lt(0, z)),
+            le(2**53 * y, x),
         ),
         Smt(
             "term",
             "|(w - fl w) h| <= u |w| |h|: x the rounding, a = |w|, y = |h|",
-            (x >= -u * a, x <= u * a, u >= 0, a >= 0, y >= 0),
-            (x * y - u * a * y) * (x * y + u * a * y) <= 0,
+            (le(-u * a, x), le(x, u * a), le(0, u), le(0, a), le(0, y)),
+            le((x * y - u * a * y) * (x * y + u * a * y), 0),
         ),
-        Smt("sum", "terms add: one more", (x <= u * a, x >= -u * a, y <= u * b, y >= -u * b), x + y <= u * (a + b)),
+        Smt(
+            "sum",
+            "terms add: one more",
+            (le(x, u * a), le(-u * a, x), le(y, u * b), le(-u * b, y)),
+            le(x + y, u * (a + b)),
+        ),
     ),
     source="IEEE 754; Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., Theorem 2.2",
 )
@@ -107,19 +112,19 @@ SQUARER = Theorem(
         Smt(
             "clip",
             "relu moves no further than its argument: u = relu(x), v = relu(y)",
-            (u >= 0, u >= x, sp.Eq(u * (u - x), 0), v >= 0, v >= y, sp.Eq(v * (v - y), 0)),
-            (u - v) ** 2 <= (x - y) ** 2,
+            (le(0, u), le(x, u), eq(u * (u - x), 0), le(0, v), le(y, v), eq(v * (v - y), 0)),
+            le((u - v) ** 2, (x - y) ** 2),
         ),
-        Smt("weights", "with t in [0, 2] no weight is negative", (t >= 0, t <= 2), (4 - 2 * t) * t >= 0),
+        Smt("weights", "with t in [0, 2] no weight is negative", (le(0, t), le(t, 2)), le(0, (4 - 2 * t) * t)),
         Identity("even-radix", "r = 2h: h odd and h - 1 even kinks", (4 - 2 * t) * h + 2 * t * (h - 1) + t, 4 * h - t),
         Identity("odd-radix", "r = 2h + 1: h odd and h even kinks", (4 - 2 * t) * h + 2 * t * h + t, 4 * h + t),
-        Smt("even-total", "at most 2r = 4h", (t >= 0,), 4 * h - t <= 2 * (2 * h)),
-        Smt("odd-total", "at most 2r = 4h + 2", (t <= 2,), 4 * h + t <= 2 * (2 * h + 1)),
+        Smt("even-total", "at most 2r = 4h", (le(0, t),), le(4 * h - t, 2 * (2 * h))),
+        Smt("odd-total", "at most 2r = 4h + 2", (le(t, 2),), le(4 * h + t, 2 * (2 * h + 1))),
         Smt(
             "first-even",
             "without the linear part, r = 2h: at most 4h",
-            (t >= 0,),
-            (4 - 2 * t) * h + 2 * t * (h - 1) <= 4 * h,
+            (le(0, t),),
+            le((4 - 2 * t) * h + 2 * t * (h - 1), 4 * h),
         ),
         Identity("first-odd", "without it, r = 2h + 1: 4h whatever t is", (4 - 2 * t) * h + 2 * t * h, 4 * h),
         Identity("scale", "2r tau/(P r)^2 for x^2, four times that for u^2", 4 * (2 * r * tau / (P * r) ** 2), LAYER),

@@ -57,7 +57,7 @@ class Ledger:
         content = json.loads(text)
         if not isinstance(content, dict) or content.get("format") != _FORMAT:
             return cls()
-        return cls(content["theorems"])
+        return cls(content.get("theorems", {}))
 
     def is_current(self, theorem_id: str) -> bool:
         """Return whether there is an entry and its theorem's source has not changed since."""

@@ -12,7 +12,7 @@ from flint import arb, ctx
 
 from theory.errors import BadInput
 from theory.evaluate import as_ball, lower
-from theory.steps import Identity, Induction, Smt
+from theory.steps import Identity, Induction, Smt, eq, le, lt
 from theory.symbols import M, N, P, R, a, b, eps, k, m, n, t, theta, u, v, w, x, y, z
 from theory.theorem import Bound, Kind, Theorem
 
@@ -67,8 +67,8 @@ PIECES = Theorem(
         Smt(
             "one-zero",
             "where a pre-activation is affine and not constant it vanishes once: relu adds at most one breakpoint",
-            (sp.Eq(a * x + b, 0), sp.Eq(a * y + b, 0), x < y),
-            sp.Eq(a, 0),
+            (eq(a * x + b, 0), eq(a * y + b, 0), lt(x, y)),
+            eq(a, 0),
         ),
         Induction(
             "layers",
@@ -95,14 +95,14 @@ SQUARE = Theorem(
             "second-difference",
             "affine within E of x^2 at x - t, x and x + t: t^2 <= 2E",
             (
-                z >= a * (x - t) + b - (x - t) ** 2,
-                z >= (x - t) ** 2 - a * (x - t) - b,
-                z >= a * x + b - x**2,
-                z >= x**2 - a * x - b,
-                z >= a * (x + t) + b - (x + t) ** 2,
-                z >= (x + t) ** 2 - a * (x + t) - b,
+                le(a * (x - t) + b - (x - t) ** 2, z),
+                le((x - t) ** 2 - a * (x - t) - b, z),
+                le(a * x + b - x**2, z),
+                le(x**2 - a * x - b, z),
+                le(a * (x + t) + b - (x + t) ** 2, z),
+                le((x + t) ** 2 - a * (x + t) - b, z),
             ),
-            t**2 <= 2 * z,
+            le(t**2, 2 * z),
         ),
         Identity("length", "a piece of length 2t has E >= t^2/2 = (2t)^2/8", t**2 / 2, (2 * t) ** 2 / 8),
         Identity("pigeonhole", "N pieces of length below 1/N do not cover [0, 1]", N * (1 / N), sp.Integer(1)),
@@ -130,7 +130,7 @@ _EXPM_STEPS = (
         "fro",
         "(sum over entries / n)^2 <= ||E||_F^2 (Cauchy-Schwarz): (x_1 + ... + x_k)^2 <= k (x_1^2 + ... + x_k^2)",
         Identity("base", "one entry", x**2, 1 * x**2),
-        Smt("step", "one more", (x**2 <= k * y,), (x + z) ** 2 <= (k + 1) * (y + z**2)),
+        Smt("step", "one more", (le(x**2, k * y),), le((x + z) ** 2, (k + 1) * (y + z**2))),
     ),
     Identity("two", "J/n = q q^T with |q| = 1, and |q^T E q| <= ||E||_2", n * (1 / sp.sqrt(n)) ** 2, sp.Integer(1)),
     Identity("inf", "the mean of n row sums is at most the largest, also in absolute value", n * x / n, x),
@@ -144,14 +144,14 @@ _EXPM_STEPS = (
     Smt(
         "affine",
         "affine within E of values x, y, z at the ends and the middle (a - b, a + b, a): (x + z)/2 - y <= 2E",
-        (a - b - x <= u, x - a + b <= u, a - y <= u, y - a <= u, a + b - z <= u, z - a - b <= u),
-        (x + z) / 2 - y <= 2 * u,
+        (le(a - b - x, u), le(x - a + b, u), le(a - y, u), le(y - a, u), le(a + b - z, u), le(z - a - b, u)),
+        le((x + z) / 2 - y, 2 * u),
     ),
     Smt(
         "root",
         "e^c (q - 1)^2/2 <= 2 eps with e^c = y^2, eps = v^2: 2 e^{c/2} (q - 1) <= 4 sqrt(eps)",
-        (y > 0, x >= 1, v >= 0, y**2 * (x - 1) ** 2 / 2 <= 2 * v**2),
-        2 * y * (x - 1) <= 4 * v,
+        (lt(0, y), le(1, x), le(0, v), le(y**2 * (x - 1) ** 2 / 2, 2 * v**2)),
+        le(2 * y * (x - 1), 4 * v),
     ),
     Identity("integrand", "2 e^{s/2} is a primitive of e^{s/2}", sp.diff(2 * sp.exp(t / 2), t), sp.exp(t / 2)),
     Identity(
@@ -163,10 +163,10 @@ _EXPM_STEPS = (
     Induction(
         "pieces",
         "P pieces carry at most 4 P sqrt(eps) of the integral",
-        Smt("base", "one piece", (x <= 4 * v,), x <= 1 * 4 * v),
-        Smt("step", "one more", (x <= 4 * P * v, y <= 4 * v), x + y <= 4 * (P + 1) * v),
+        Smt("base", "one piece", (le(x, 4 * v),), le(x, 1 * 4 * v)),
+        Smt("step", "one more", (le(x, 4 * P * v), le(y, 4 * v)), le(x + y, 4 * (P + 1) * v)),
     ),
-    Smt("count", "so P >= sinh(theta/2)/sqrt(eps)", (v > 0, 4 * x <= 4 * P * v), x / v <= P),
+    Smt("count", "so P >= sinh(theta/2)/sqrt(eps)", (lt(0, v), le(4 * x, 4 * P * v)), le(x / v, P)),
     Identity(
         "ball",
         "on ||A||_2 <= R: A = tJ/n has norm |t|, and the mean of row sums is e^t; A = t E_11 has e^t in one entry",

@@ -13,7 +13,7 @@ import sympy as sp
 
 from theory.errors import BadInput
 from theory.squaring import interpolate_symmetric
-from theory.steps import Identity, Induction, Smt
+from theory.steps import Identity, Induction, Smt, le
 from theory.symbols import A_BLOCKS, B_BLOCKS, BL, BR, N, a, b, h, k, m, n, r, s, u, v, x, y, z
 from theory.theorem import Bound, Kind, Theorem
 
@@ -123,8 +123,13 @@ POLARISED = Theorem(
         Induction(
             "sum",
             "errors in [-1, 2] add over k terms to [-k, 2k]",
-            Smt("base", "one term", (a >= -1, a <= 2), (a + 1) * (2 - a) >= 0),
-            Smt("step", "one more", (a >= -k, a <= 2 * k, b >= -1, b <= 2), (a + b + k + 1) * (2 * k + 2 - a - b) >= 0),
+            Smt("base", "one term", (le(-1, a), le(a, 2)), le(0, (a + 1) * (2 - a))),
+            Smt(
+                "step",
+                "one more",
+                (le(-k, a), le(a, 2 * k), le(-1, b), le(b, 2)),
+                le(0, (a + b + k + 1) * (2 * k + 2 - a - b)),
+            ),
         ),
         Identity(
             "shared",
@@ -170,8 +175,8 @@ SQUARE = Theorem(
         Smt(
             "domain",
             "|x|, |x_ii|, |x_jj| <= 1 keep |u_m| <= 1",
-            (x**2 <= 1, a**2 <= 1, b**2 <= 1),
-            (x / 2 + (a + b) / 4) ** 2 <= 1,
+            (le(x**2, 1), le(a**2, 1), le(b**2, 1)),
+            le((x / 2 + (a + b) / 4) ** 2, 1),
         ),
         Identity("pair", "x y = 2 ((x + y)/2)^2 - x^2/2 - y^2/2", 2 * ((x + y) / 2) ** 2 - x**2 / 2 - y**2 / 2, x * y),
         Identity(
@@ -183,16 +188,16 @@ SQUARE = Theorem(
         Smt(
             "merged-error",
             "errors x, y, z in [0, 1]: -2 <= 4x - y - z <= 4",
-            (x >= 0, x <= 1, y >= 0, y <= 1, z >= 0, z <= 1),
-            (4 * x - y - z + 2) * (4 - (4 * x - y - z)) >= 0,
+            (le(0, x), le(x, 1), le(0, y), le(y, 1), le(0, z), le(z, 1)),
+            le(0, (4 * x - y - z + 2) * (4 - (4 * x - y - z))),
         ),
         Identity("upper-end", "off the diagonal: merged 4, n - 2 pairs 2 each", 4 + 2 * (n - 2), 2 * n),
         Identity("lower-end", "merged -2, n - 2 pairs -1 each", -2 - (n - 2), -n),
         Smt(
             "diagonal",
             "on it [0, 1] and n - 1 pairs in [-1, 2] stay within [-n, 2n]",
-            (a >= 0, a <= 1, b >= -(n - 1), b <= 2 * (n - 1)),
-            (a + b + n) * (2 * n - a - b) >= 0,
+            (le(0, a), le(a, 1), le(-(n - 1), b), le(b, 2 * (n - 1))),
+            le(0, (a + b + n) * (2 * n - a - b)),
         ),
         Identity(
             "attained-merged",

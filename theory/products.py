@@ -12,7 +12,7 @@ from fractions import Fraction
 import sympy as sp
 
 from theory.squaring import interpolate_symmetric
-from theory.steps import Identity, Smt
+from theory.steps import Identity, Smt, le
 from theory.symbols import BL, BR, N, a, b, h, k, s, x, y, z
 from theory.theorem import Bound, Kind, Theorem
 
@@ -57,14 +57,14 @@ DIFFERENCE = Theorem(
         Smt(
             "domain",
             "|a|, |b| <= 1 keep |(a + b)/2| <= 1, and (a - b)/2 with b -> -b",
-            (a**2 <= 1, b**2 <= 1),
-            ((a + b) / 2) ** 2 <= 1,
+            (le(a**2, 1), le(b**2, 1)),
+            le(((a + b) / 2) ** 2, 1),
         ),
         Smt(
             "range",
             "errors x, y of the squares in [0, 1]/N^2: |x - y| <= 1",
-            (x >= 0, x <= 1, y >= 0, y <= 1),
-            (x - y) ** 2 <= 1,
+            (le(0, x), le(x, 1), le(0, y), le(y, 1)),
+            le((x - y) ** 2, 1),
         ),
         Identity("knot-even", "N = 2k: v = 0 is the knot k", _knot(k).subs(N, 2 * k), sp.Integer(0)),
         Identity(
@@ -107,8 +107,8 @@ POLARISED = Theorem(
         Smt(
             "range",
             "errors x, y, z of the squares in [0, 1]/N^2: -1 <= 2x - y/2 - z/2 <= 2",
-            (x >= 0, x <= 1, y >= 0, y <= 1, z >= 0, z <= 1),
-            (2 * x - y / 2 - z / 2 + 1) * (2 - (2 * x - y / 2 - z / 2)) >= 0,
+            (le(0, x), le(x, 1), le(0, y), le(y, 1), le(0, z), le(z, 1)),
+            le(0, (2 * x - y / 2 - z / 2 + 1) * (2 - (2 * x - y / 2 - z / 2))),
         ),
         Identity(
             "upper-end",

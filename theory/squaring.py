@@ -16,7 +16,7 @@ from math import prod
 
 import sympy as sp
 
-from theory.steps import Identity, Induction, Smt
+from theory.steps import Identity, Induction, Smt, eq, le
 from theory.symbols import N, P, S, T, a, b, h, k, m, p, r, s, t, tau, u, w, x, z
 from theory.theorem import Bound, Kind, Theorem
 
@@ -62,8 +62,10 @@ _ODD = Identity(
     r * x + 2 * (-(h - 1) - (r * x - (2 * h - 1))),
     2 * h - r * x,
 )
-_ACTIVE = Smt("active", "on piece p, p <= r x <= p+1, a kink k <= p is active", (p <= r * x, k <= p), r * x - k >= 0)
-_SILENT = Smt("silent", "and a kink k >= p+1 is silent", (r * x <= p + 1, k >= p + 1), r * x - k <= 0)
+_ACTIVE = Smt(
+    "active", "on piece p, p <= r x <= p+1, a kink k <= p is active", (le(p, r * x), le(k, p)), le(0, r * x - k)
+)
+_SILENT = Smt("silent", "and a kink k >= p+1 is silent", (le(r * x, p + 1), le(p + 1, k)), le(r * x - k, 0))
 _KINKS = Induction(
     "odd-kinks",
     "sum_{k = 1, 3, ..., 2h-1} (r x - k) = h r x - h^2",
@@ -85,7 +87,12 @@ _FIRST_PIECE = Induction(
     "first-piece",
     "T_j(x) = P_j x while P_j x <= 1, so T_m = 1/2 at x = 1/(2N)",
     Identity("base", "T_0 = x, P_0 = 1", x, 1 * x),
-    Smt("step", "P r x <= 1 keeps P x on the next zigzag's first piece", (P * r * x <= 1, x >= 0), r * (P * x) <= 1),
+    Smt(
+        "step",
+        "P r x <= 1 keeps P x on the next zigzag's first piece",
+        (le(P * r * x, 1), le(0, x)),
+        le(r * (P * x), 1),
+    ),
 )
 _COMPOSITION = (
     # On piece i of T_P (i = 2s or 2s + 1, so T_P is P x - 2s or 2s + 2 - P x) and piece p of T_r, T_{rP} is on piece
@@ -134,10 +141,15 @@ INTERPOLANT = Theorem(
         _ODD,
         _KINKS,
         _SPLIT,
-        Smt("range", "0 <= T_r <= 1 on every piece", (p <= r * x, r * x <= p + 1), (r * x - p) * (p + 1 - r * x) >= 0),
+        Smt(
+            "range",
+            "0 <= T_r <= 1 on every piece",
+            (le(p, r * x), le(r * x, p + 1)),
+            le(0, (r * x - p) * (p + 1 - r * x)),
+        ),
         Identity("error", "f - x^2 = (T_m - T_m^2)/N^2", (S + T / N**2) - (S + T**2 / N**2), (T - T**2) / N**2),
-        Smt("one-sided", "T - T^2 >= 0 on [0, 1]", (T >= 0, T <= 1), T - T**2 >= 0),
-        Smt("ceiling", "T - T^2 <= 1/4", (), sp.Le(T - T**2, sp.Rational(1, 4))),
+        Smt("one-sided", "T - T^2 >= 0 on [0, 1]", (le(0, T), le(T, 1)), le(0, T - T**2)),
+        Smt("ceiling", "T - T^2 <= 1/4", (), le(T - T**2, sp.Rational(1, 4))),
         Identity("attained", "T - T^2 = 1/4 at T = 1/2", (T - T**2).subs(T, sp.Rational(1, 2)), sp.Rational(1, 4)),
         _FIRST_PIECE,
         *_COMPOSITION,
@@ -157,7 +169,7 @@ SYMMETRIC = Theorem(
     bound=Bound(1 / N**2, Kind.TIGHT, "abs", "u in [-1, 1]"),
     steps=(
         Identity("substitution", "u^2 = 4 z^2 - 2u - 1 at z = (u+1)/2", 4 * ((u + 1) / 2) ** 2 - 2 * u - 1, u**2),
-        Smt("domain", "z is in [0, 1]", (u >= -1, u <= 1), (u + 1) / 2 * (1 - (u + 1) / 2) >= 0),
+        Smt("domain", "z is in [0, 1]", (le(-1, u), le(u, 1)), le(0, (u + 1) / 2 * (1 - (u + 1) / 2))),
         Identity("scale", "4 times the error of f", 4 * (1 / (4 * N**2)), 1 / N**2),
         Identity(
             "mirror",
@@ -200,14 +212,14 @@ COUNT = Theorem(
         Smt(
             "ends",
             "r_1 - 1 <= w and r_m - 1 <= w give r_1 r_m <= (w+1)^2",
-            (r - 1 <= w, k - 1 <= w),
-            r * k <= (w + 1) ** 2,
+            (le(r - 1, w), le(k - 1, w)),
+            le(r * k, (w + 1) ** 2),
         ),
         Induction(
             "middle",
             "r_j <= w gives r_2 ... r_{m-1} <= w^(m-2), with equality for r_j = w",
             Identity("base", "no middle layer", sp.Integer(1), w ** (m - 2).subs(m, 2)),
-            Smt("step", "P <= Q and r <= w give P r <= Q w", (P <= N, r <= w), P * r <= N * w),
+            Smt("step", "P <= Q and r <= w give P r <= Q w", (le(P, N), le(r, w)), le(P * r, N * w)),
         ),
     ),
     source="derived here",
@@ -238,23 +250,23 @@ SENSITIVITY = Theorem(
         Induction(
             "rising",
             "slopes in [0, 2] on rising pieces p = 2h <= r - 1 (the first goes on to the left, the last to the right)",
-            Smt("base", "no layer follows: G(T) = T", (sp.Eq(t, 1),), t * (2 - t) >= 0),
+            Smt("base", "no layer follows: G(T) = T", (eq(t, 1),), le(0, t * (2 - t))),
             Smt(
                 "step",
                 "0 <= (4h + t)/r <= 2",
-                (t >= 0, t <= 2, 2 * h <= r - 1),
-                (4 * h + t) * (2 * r - 4 * h - t) >= 0,
+                (le(0, t), le(t, 2), le(2 * h, r - 1)),
+                le(0, (4 * h + t) * (2 * r - 4 * h - t)),
             ),
         ),
         Induction(
             "falling",
             "slopes in [0, 2] on falling pieces p = 2h - 1 <= r - 1, h >= 1",
-            Smt("base", "no layer follows: G(T) = T", (sp.Eq(t, 1),), t * (2 - t) >= 0),
+            Smt("base", "no layer follows: G(T) = T", (eq(t, 1),), le(0, t * (2 - t))),
             Smt(
                 "step",
                 "0 <= (4h - t)/r <= 2",
-                (t >= 0, t <= 2, h >= 1, 2 * h <= r),
-                (4 * h - t) * (2 * r - 4 * h + t) >= 0,
+                (le(0, t), le(t, 2), le(1, h), le(2 * h, r)),
+                le(0, (4 * h - t) * (2 * r - 4 * h + t)),
             ),
         ),
         Identity(

@@ -17,7 +17,22 @@ from flint import arb, ctx
 from theory.evaluate import ball, exact
 from theory.theorem import Outcome, Step, Verdict, weakest
 
-__all__ = ["Cited", "Exhaustive", "Identity", "Induction", "Positive", "Smt"]
+__all__ = ["Cited", "Exhaustive", "Identity", "Induction", "Positive", "Smt", "eq", "le", "lt"]
+
+
+def le(low: sp.Expr | int, high: sp.Expr | int) -> sp.Rel:
+    """Return ``low <= high`` as written: SymPy decides nothing from assumptions, which is slow and hides the claim."""
+    return sp.Le(low, high, evaluate=False)
+
+
+def lt(low: sp.Expr | int, high: sp.Expr | int) -> sp.Rel:
+    """Return ``low < high`` as written."""
+    return sp.Lt(low, high, evaluate=False)
+
+
+def eq(left: sp.Expr | int, right: sp.Expr | int) -> sp.Rel:
+    """Return ``left == right`` as written."""
+    return sp.Eq(left, right, evaluate=False)
 
 
 @dataclass(frozen=True)

@@ -142,6 +142,14 @@ def test_matmul_strassen_error_holds(radices: list[int], shape: tuple[int, int],
     assert max(map(abs, errors(strassen(radices, left, right, (1, 1), levels), left, right))) <= bound
 
 
+def test_matmul_strassen_error_factor_is_hardly_loose() -> None:
+    # A witness found by search at n = 2, radix 3: 5.5 times the plain product's bound, of the 6 that are proved.
+    numbers = [Fraction(i, 36) for i in (30, -18, 24, 24, 6, -25, 6, -12)]
+    left, right = [numbers[0:2], numbers[2:4]], [numbers[4:6], numbers[6:8]]
+    worst = max(map(abs, errors(strassen([3], left, right, (1, 1), 1), left, right)))
+    assert worst == Fraction(11, 2) * exact(PRODUCT_ERROR, {n: 2, BL: 1, BR: 1, N: 3})
+
+
 @pytest.mark.parametrize(("size", "levels", "plain", "counted"), [(16, 4, 4608, 4802), (32, 5, 34816, 33614)])
 def test_matmul_strassen_counts(size: int, levels: int, plain: int, counted: int) -> None:
     assert strassen_squarers(size, levels) == counted

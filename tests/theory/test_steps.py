@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from theory import steps
-from theory.steps import Cited, Exhaustive, Identity, Induction, Positive, Smt, holds_exactly
+from theory.steps import Cited, Exhaustive, Identity, Induction, Positive, Smt, eq, holds_exactly, le, lt
 from theory.symbols import A_BLOCKS, B_BLOCKS, a, b, eps, h, r, x, y
 from theory.theorem import Bound, Kind, Outcome, Step, Theorem, Verdict, weakest
 
@@ -79,6 +79,14 @@ def test_smt_knows_what_its_symbols_assume() -> None:
     assert verdict(Smt("natural", "", (), r + h >= 2)) is Verdict.REFUTED
     assert verdict(Smt("real", "", (), x * x + x >= 0)) is Verdict.REFUTED
     assert verdict(Smt("decided", "", (sp.Ge(r, 0),), sp.Ge(r, 0))) is Verdict.PROVED  # SymPy makes both True
+
+
+@pytest_z3
+def test_relations_stay_as_written() -> None:
+    assert sp.Ge(r, 0) is sp.true
+    assert (le(0, r).lhs, le(0, r).rhs, lt(0, r).func, eq(r, 1).func) == (0, r, sp.StrictLessThan, sp.Equality)
+    assert verdict(Smt("positive", "", (le(0, r),), le(1, r))) is Verdict.PROVED
+    assert verdict(Smt("strict", "", (eq(x, 1),), lt(1, x))) is Verdict.REFUTED
 
 
 @pytest_z3
