@@ -23,6 +23,7 @@ _BALL_FUNCTIONS = {
     sp.cos: arb.cos,
     sp.Abs: arb.__abs__,
     sp.gamma: arb.gamma,
+    sp.erf: arb.erf,
     sp.floor: arb.floor,
     sp.ceiling: arb.ceil,
 }

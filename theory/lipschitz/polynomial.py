@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Majorant"]
 
-#: Products with more terms than this are collapsed to three terms (``Majorant.collapsed``).
-MOST_TERMS = 2000
+#: Factors with more pairs of terms than this are collapsed to three terms each (``Majorant.collapsed``) first.
+MOST_PAIRS = 100_000
 
 
 @dataclass(frozen=True)
@@ -77,12 +77,14 @@ class Majorant:
     def __mul__(self, other: Majorant | Fraction | int) -> Majorant:
         if not isinstance(other, Majorant):
             return Majorant.of({e: a * other for e, a in self.terms})
+        left, right = self, other
+        if len(left.terms) * len(right.terms) > MOST_PAIRS:
+            left, right = left.collapsed(), right.collapsed()
         total: defaultdict[tuple[int, int], Fraction] = defaultdict(Fraction)
-        for (i, j), a in self.terms:
-            for (p, q), b in other.terms:
+        for (i, j), a in left.terms:
+            for (p, q), b in right.terms:
                 total[i + p, j + q] += a * b
-        product = Majorant.of(total)
-        return product.collapsed() if len(product.terms) > MOST_TERMS else product
+        return Majorant.of(total)
 
     __rmul__ = __mul__
 

