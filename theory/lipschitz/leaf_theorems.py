@@ -5,7 +5,7 @@ from __future__ import annotations
 import sympy as sp
 
 from theory.lipschitz.common_steps import MONOTONE_POWER, SMALL_POWER
-from theory.steps import Cited, Identity, Induction, Positive, Smt
+from theory.steps import Cited, Identity, Induction, Positive, Smt, le
 from theory.symbols import a, b, eps, eta, gap, k, lam, mu, n, rho, t, tau, u, v, w, x, xi, y, z, zeta
 from theory.theorem import Bound, Kind, Theorem
 
@@ -15,15 +15,16 @@ _HERE = "derived here"
 
 _SCHUR = Smt(
     "schur-test",
-    "(sum_j w_j x_j)^2 <= (sum_j w_j)(sum_j w_j x_j^2), w >= 0: their difference is a sum of such pairs (u, v weights)",
-    (u >= 0, v >= 0),
-    u * v * (x**2 + y**2) >= u * v * 2 * x * y,
+    "(sum_j w_j x_j)^2 <= (sum_j w_j)(sum_j w_j x_j^2), w >= 0: their difference is a sum of such pairs (u, "
+    "v weights)",
+    (le(0, u), le(0, v)),
+    le(u * v * 2 * x * y, u * v * (x**2 + y**2)),
 )
 _ROWS = Smt(
     "rows-and-columns",
     "so ||Wx||^2 <= (largest row sum)(largest column sum) ||x||^2: rows bound the first factor, columns the second",
-    (u >= 0, v >= 0, z >= 0, z <= u * t, t <= v * gap**2),
-    z <= u * v * gap**2,
+    (le(0, u), le(0, v), le(0, z), le(z, u * t), le(t, v * gap**2)),
+    le(z, u * v * gap**2),
 )
 
 AFFINE = Theorem(
@@ -42,8 +43,8 @@ AFFINE = Theorem(
         Smt(
             "gram",
             "||Wx||^2 = tau |x|^2 - |Cx|^2 + x^T E x <= (tau + eps) |x|^2 (x its left side, u = |Cx|^2, v = x^T E x)",
-            (x <= tau * gap**2 - u + v, u >= 0, v <= eps * gap**2),
-            x <= (tau + eps) * gap**2,
+            (le(x, tau * gap**2 - u + v), le(0, u), le(v, eps * gap**2)),
+            le(x, (tau + eps) * gap**2),
         ),
         Cited(
             "cholesky",
@@ -69,14 +70,14 @@ CONVOLUTION = Theorem(
         Smt(
             "shift",
             "a tap reads each input position at most once: the sum of squares read is at most the whole sum",
-            (x >= 0, y >= 0, z <= x),
-            z <= x + y,
+            (le(0, x), le(0, y), le(z, x)),
+            le(z, x + y),
         ),
         Induction(
             "taps",
             "norms of sums add (triangle inequality), one tap more",
-            Smt("base", "one tap", (x <= u * gap,), x <= u * gap),
-            Smt("step", "one tap more", (x <= u * gap, y <= v * gap, z <= x + y), z <= (u + v) * gap),
+            Smt("base", "one tap", (le(x, u * gap),), le(x, u * gap)),
+            Smt("step", "one tap more", (le(x, u * gap), le(y, v * gap), le(z, x + y)), le(z, (u + v) * gap)),
         ),
         _SCHUR,
         _ROWS,
@@ -95,20 +96,20 @@ RELU = Theorem(
         Smt(
             "same-side",
             "both above 0, or both below (slope a)",
-            (a <= lam, -a <= lam, x >= y),
-            a * (x - y) <= lam * (x - y),
+            (le(a, lam), le(-a, lam), le(y, x)),
+            le(a * (x - y), lam * (x - y)),
         ),
         Smt(
             "across",
             "x >= 0 >= y, upwards",
-            (lam >= 1, a <= lam, -a <= lam, x >= 0, y <= 0),
-            x - a * y <= lam * (x - y),
+            (le(1, lam), le(a, lam), le(-a, lam), le(0, x), le(y, 0)),
+            le(x - a * y, lam * (x - y)),
         ),
         Smt(
             "across-down",
             "and downwards",
-            (lam >= 1, a <= lam, -a <= lam, x >= 0, y <= 0),
-            -(x - a * y) <= lam * (x - y),
+            (le(1, lam), le(a, lam), le(-a, lam), le(0, x), le(y, 0)),
+            le(-(x - a * y), lam * (x - y)),
         ),
     ),
     source=_HERE,
@@ -129,9 +130,9 @@ SIGMOID = Theorem(
             sp.diff(1 / (1 + sp.exp(-x)), x),
             1 / (1 + sp.exp(-x)) * (1 - 1 / (1 + sp.exp(-x))),
         ),
-        Smt("quarter", "u (1 - u) <= 1/4", (), sp.Le(u * (1 - u), sp.Rational(1, 4))),
+        Smt("quarter", "u (1 - u) <= 1/4", (), le(u * (1 - u), sp.Rational(1, 4))),
         Identity("attained", "at u = 1/2", sp.Rational(1, 2) * (1 - sp.Rational(1, 2)), sp.Rational(1, 4)),
-        Smt("entries", "n squares below 1", (x >= 0, u >= 0, u <= 1, x <= n), x + u**2 <= n + 1),
+        Smt("entries", "n squares below 1", (le(0, x), le(0, u), le(u, 1), le(x, n)), le(x + u**2, n + 1)),
     ),
     source=_HERE,
     uses=("lipschitz.jacobian",),
@@ -145,8 +146,8 @@ TANH = Theorem(
     bound=Bound(sp.Integer(1), Kind.TIGHT, "abs", "all x, y"),
     steps=(
         Identity("slope", "tanh' = 1 - tanh^2", sp.diff(sp.tanh(x), x), 1 - sp.tanh(x) ** 2),
-        Smt("one", "0 <= 1 - u^2 <= 1", (u**2 <= 1,), 1 - u**2 <= 1),
-        Smt("entries", "n squares below 1", (x >= 0, u**2 <= 1, x <= n), x + u**2 <= n + 1),
+        Smt("one", "0 <= 1 - u^2 <= 1", (le(u**2, 1),), le(1 - u**2, 1)),
+        Smt("entries", "n squares below 1", (le(0, x), le(u**2, 1), le(x, n)), le(x + u**2, n + 1)),
     ),
     source=_HERE,
     uses=("lipschitz.jacobian",),
@@ -172,7 +173,7 @@ GELU = Theorem(
     steps=(
         Identity("slope", "(x Phi)' = Phi + x phi", sp.diff(x * _NORMAL, x), _NORMAL + x * _DENSITY),
         Identity("bend", "its derivative is phi (2 - x^2)", sp.diff(_NORMAL + x * _DENSITY, x), _DENSITY * (2 - x**2)),
-        Smt("rises", "so it rises on |x| <= sqrt 2 and falls outside", (u >= 0, x**2 <= 2), u * (2 - x**2) >= 0),
+        Smt("rises", "so it rises on |x| <= sqrt 2 and falls outside", (le(0, u), le(x**2, 2)), le(0, u * (2 - x**2))),
         Identity(
             "reflected",
             "slopes at x and -x add to 1: the least slope is 1 minus the largest",
@@ -192,18 +193,18 @@ GELU = Theorem(
         Smt(
             "tail-argument",
             "x w' <= 3 w for w = k (x + c x^3), x >= 0",
-            (x >= 0, a >= 0, b >= 0),
-            x * a * (1 + 3 * b * x**2) <= 3 * a * (x + b * x**3),
+            (le(0, x), le(0, a), le(0, b)),
+            le(x * a * (1 + 3 * b * x**2), 3 * a * (x + b * x**3)),
         ),
         Smt(
             "tail",
             "past 8, w >= 6 and with v = e^(-w) <= 1/400, u = w e^(-w) <= 1: |slope| <= 1 + 6 u v < 1.13",
-            (u >= 0, u <= 1, v >= 0, v <= sp.Rational(1, 400), x <= 1 + 6 * u * v),
-            x <= sp.Rational(113, 100),
+            (le(0, u), le(u, 1), le(0, v), le(v, sp.Rational(1, 400)), le(x, 1 + 6 * u * v)),
+            le(x, sp.Rational(113, 100)),
         ),
         Positive("tail-start", "w(8) > 6 and e^(-6) < 1/400", _ARGUMENT.subs(x, 8) - 6, {}),
         Positive("tail-power", "e^(-6) < 1/400", sp.Rational(1, 400) - sp.exp(-6), {}),
-        Smt("size", "0 <= Phi <= 1", (u >= 0, u <= 1), (x * u) ** 2 <= x**2),
+        Smt("size", "0 <= Phi <= 1", (le(0, u), le(u, 1)), le((x * u) ** 2, x**2)),
     ),
     source="derived here; GELU: Hendrycks and Gimpel, arXiv 1606.08415",
     uses=("lipschitz.jacobian",),
@@ -223,15 +224,15 @@ SPLINE = Theorem(
         Induction(
             "pieces",
             "|f(x) - f(y)| <= L |x - y| adds up over the pieces between x and y (u, v lengths, continuity between)",
-            Smt("base", "one piece", (x <= lam * u,), x <= lam * u),
-            Smt("step", "one piece more", (x <= lam * u, y <= lam * v, z <= x + y), z <= lam * (u + v)),
+            Smt("base", "one piece", (le(x, lam * u),), le(x, lam * u)),
+            Smt("step", "one piece more", (le(x, lam * u), le(y, lam * v), le(z, x + y)), le(z, lam * (u + v))),
         ),
         MONOTONE_POWER,
         Smt(
             "entries",
             "|x_i| <= ||x||, and the squares add over entries (x, y two parts of the sum)",
-            (x <= lam**2 * u, y <= lam**2 * v),
-            x + y <= lam**2 * (u + v),
+            (le(x, lam**2 * u), le(y, lam**2 * v)),
+            le(x + y, lam**2 * (u + v)),
         ),
     ),
     source="derived here; the use of splines in networks: Durkan et al. 2019, Cai et al. 2022",
@@ -248,8 +249,8 @@ ROOT = Theorem(
         Smt(
             "subadditive",
             "with w + z = 1, 0 <= w, z, and powers u >= w, v >= z (shares of a sum, to the power c): 1 <= u + v",
-            (w + z >= 1, u >= w, v >= z),
-            u + v >= 1,
+            (le(1, w + z), le(w, u), le(z, v)),
+            le(1, u + v),
         ),
         MONOTONE_POWER,
         Cited(

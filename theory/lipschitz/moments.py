@@ -8,7 +8,7 @@ from __future__ import annotations
 import sympy as sp
 
 from theory.lipschitz.sharp import ball_volume
-from theory.steps import Cited, Identity, Induction, Smt
+from theory.steps import Cited, Identity, Induction, Smt, le, lt
 from theory.symbols import M, N, P, R, a, b, delta, gap, mu, n, nu, rho, tau, u, v, w, x, y, z
 from theory.theorem import Bound, Kind, Theorem
 
@@ -36,24 +36,25 @@ TAIL = Theorem(
         Induction(
             "pigeonhole",
             "P squares below 1/n add to less than P/n: of a unit vector's n entries one has v_j^2 >= 1/n",
-            Smt("base", "one square", (x < 1 / n,), x < 1 / n),
-            Smt("step", "one more", (x < P / n, y < 1 / n), x + y < (P + 1) / n),
+            Smt("base", "one square", (lt(x, 1 / n),), lt(x, 1 / n)),
+            Smt("step", "one more", (lt(x, P / n), lt(y, 1 / n)), lt(x + y, (P + 1) / n)),
         ),
         Smt(
             "column",
             "|A v| = sigma <= t: column j is within t/|v_j| of the span of the others, and (t/v_j)^2 <= n t^2",
-            (v > 0, n * v**2 >= 1, u * v <= tau, u >= 0),
-            u**2 <= n * tau**2,
+            (lt(0, v), le(1, n * v**2), le(u * v, tau), le(0, u)),
+            le(u**2, n * tau**2),
         ),
         Smt(
             "section",
             "sections of the ball ||x|| <= R across the span have radius at most R",
-            (z >= 0, z <= R**2 - x**2),
-            z <= R**2,
+            (le(0, z), le(z, R**2 - x**2)),
+            le(z, R**2),
         ),
         Identity(
             "slab",
-            "so, given the other columns, column j has 2 t sqrt(n) omega_{n-1} R^(n-1) of room; n columns, and Fubini",
+            "so, given the other columns, column j has 2 t sqrt(n) omega_{n-1} R^(n-1) of room; n columns, "
+            "and Fubini",
             n
             * 2
             * (tau * sp.sqrt(n))
@@ -86,7 +87,7 @@ FINITE = Theorem(
             sp.diff(rho * tau ** (1 - 1 / mu) / (1 - 1 / mu), tau),
             rho * tau ** (-1 / mu),
         ),
-        Smt("exponent", "1 - 1/k < 0: it vanishes at infinity", (mu < 1,), mu - 1 < 0),
+        Smt("exponent", "1 - 1/k < 0: it vanishes at infinity", (lt(mu, 1),), lt(mu - 1, 0)),
         Identity(
             "sum",
             "C^k for u <= C^k, where the probability is at most 1, and the rest from there",
@@ -96,8 +97,8 @@ FINITE = Theorem(
         Smt(
             "subadditive",
             "shares w, z of a sum with w + z = 1 and powers u >= w, v >= z: (x + y)^k <= x^k + y^k for k <= 1",
-            (w + z >= 1, u >= w, v >= z),
-            u + v >= 1,
+            (le(1, w + z), le(w, u), le(z, v)),
+            le(1, u + v),
         ),
     ),
     source=_HERE,
@@ -159,8 +160,8 @@ GAUSSIAN_2 = Theorem(
             "continuous",
             "|f'| <= 1, since e^(-x^2/2) = u <= 1/(1 + x^2/2 + x^4/8): so int f(r) f(r + h) dr is within |h| "
             "of int f^2",
-            (u >= 0, u * (1 + x**2 / 2 + x**4 / 8) <= 1),
-            ((1 - x**2) * u) ** 2 <= 1,
+            (le(0, u), le(u * (1 + x**2 / 2 + x**4 / 8), 1)),
+            le(((1 - x**2) * u) ** 2, 1),
         ),
         Identity(
             "limit",
@@ -205,15 +206,15 @@ GAUSSIAN = Theorem(
         Smt(
             "inside",
             "1/h^2 = |last row of A^-1|^2 = sum v_i^2/sigma_i^2 >= v^2/sigma^2: h v <= sigma (u = 1/h, x = 1/sigma)",
-            (u >= 0, x >= 0, v >= 0, u**2 >= v**2 * x**2),
-            u >= v * x,
+            (le(0, u), le(0, x), le(0, v), le(v**2 * x**2, u**2)),
+            le(v * x, u),
         ),
         Smt(
             "outside",
             "and at most v^2/sigma^2 + 1/s^2 where sigma_{n-1} >= s (y = 1/s): the rest has probability o(h) "
             "at s = h^(1/2)",
-            (u**2 <= v**2 * x**2 + (1 - v**2) * y**2, v**2 <= 1),
-            u**2 <= v**2 * x**2 + y**2,
+            (le(u**2, v**2 * x**2 + (1 - v**2) * y**2), le(v**2, 1)),
+            le(u**2, v**2 * x**2 + y**2),
         ),
         Identity(
             "component",
@@ -298,8 +299,8 @@ RATE = Theorem(
         Smt(
             "weights",
             "where |density - p| <= gap on [0, x], the integral of weight u is off by at most gap u",
-            (u >= 0, v <= gap, -v <= gap),
-            v * u <= gap * u,
+            (le(0, u), le(v, gap), le(-v, gap)),
+            le(v * u, gap * u),
         ),
     ),
     source=_HERE,

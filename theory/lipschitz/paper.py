@@ -10,7 +10,7 @@ import sympy as sp
 
 from theory.lipschitz.common_steps import LARGE_POWER
 from theory.lipschitz.rule_theorems import BOUNDED, COMPOSITION, CONCATENATION, JACOBIAN
-from theory.steps import Cited, Identity, Induction, Smt
+from theory.steps import Cited, Identity, Induction, Smt, le, lt
 from theory.symbols import Gg, Pf, Pg, b, beta, delta, g0, gap, lam, mu, n, nu, rho, tau, u, v, x, xi, y, z, zeta
 from theory.theorem import Bound, Kind, Step, Theorem
 
@@ -32,15 +32,17 @@ _NORMS = "1, 2 or inf"
 
 #: The paper's norms are the vector norms 1, 2 and inf; a certificate in one is a certificate in each.
 _EQUIVALENT: tuple[Step, ...] = (
-    Smt("norms-12", "||x||_2^2 <= ||x||_1^2, two parts of the sum", (x >= 0, y >= 0), x**2 + y**2 <= (x + y) ** 2),
-    Smt("norms-2-inf", "||x||_inf <= ||x||_2, the largest entry u", (x >= 0, u**2 <= x), u**2 <= x + y**2),
-    Smt("norms-1-inf", "||x||_1 <= n ||x||_inf, one entry more", (x <= n * u, y <= u), x + y <= (n + 1) * u),
+    Smt(
+        "norms-12", "||x||_2^2 <= ||x||_1^2, two parts of the sum", (le(0, x), le(0, y)), le(x**2 + y**2, (x + y) ** 2)
+    ),
+    Smt("norms-2-inf", "||x||_inf <= ||x||_2, the largest entry u", (le(0, x), le(u**2, x)), le(u**2, x + y**2)),
+    Smt("norms-1-inf", "||x||_1 <= n ||x||_inf, one entry more", (le(x, n * u), le(y, u)), le(x + y, (n + 1) * u)),
     Smt(
         "norms-change",
         "norms within factors lambda of each other: the modulus is multiplied by lambda (and by lambda^c <= "
         "1 + lambda)",
-        (x <= lam * y, y <= Pg * z, z <= lam * gap),
-        x <= lam * Pg * lam * gap,
+        (le(x, lam * y), le(y, Pg * z), le(z, lam * gap)),
+        le(x, lam * Pg * lam * gap),
     ),
 )
 
@@ -70,7 +72,8 @@ LEMMA_33 = Theorem(
     id="inversion.lemma-3.3",
     title="a Jacobian bounded by polynomials makes a function polynomially Lipschitz",
     statement=(
-        "f has a Jacobian everywhere and its entries are bounded by polynomials in ||x||: f is polynomially Lipschitz."
+        "f has a Jacobian everywhere and its entries are bounded by polynomials in ||x||: f is polynomially "
+        "Lipschitz."
     ),
     hypotheses=("the Jacobian exists everywhere (almost everywhere is not enough)",),
     bound=Bound(Pf, Kind.UPPER, _NORMS, "P_f = a_0 + sum a_k (xi^k + zeta^k), c = 1"),
@@ -105,8 +108,8 @@ LEMMA_35 = Theorem(
         Induction(
             "network",
             "a chain of certified layers is certified (u = ||g(x) - g(y)||, one layer more)",
-            Smt("base", "one layer", (x <= Pg * gap,), x <= Pg * gap),
-            Smt("step", "one layer more", (u >= 0, y <= Pf * u, u <= Pg * gap), y <= Pf * Pg * gap),
+            Smt("base", "one layer", (le(x, Pg * gap),), le(x, Pg * gap)),
+            Smt("step", "one layer more", (le(0, u), le(y, Pf * u), le(u, Pg * gap)), le(y, Pf * Pg * gap)),
         ),
     ),
     source=_PAPER + "Lemma 3.5 (A.4); the constants are ours",
@@ -152,20 +155,20 @@ LEMMA_36 = Theorem(
         Smt(
             "determinant",
             "det is a polynomial and det S = 0: x = |det A| = |det A - det S| <= lambda d near S",
-            (y >= -lam * gap, y <= lam * gap, (x - y) * (x + y) <= 0),
-            x <= lam * gap,
+            (le(-lam * gap, y), le(y, lam * gap), le((x - y) * (x + y), 0)),
+            le(x, lam * gap),
         ),
         Smt(
             "adjugate",
             "y = ||adj A|| >= ||adj S|| - ||adj A - adj S|| >= ||adj S||/2 once the second is at most half the first",
-            (y >= beta - z, 2 * z <= beta),
-            2 * y >= beta,
+            (le(beta - z, y), le(2 * z, beta)),
+            le(beta, 2 * y),
         ),
         Smt(
             "quotient",
             "z = ||A^-1|| = y/x",
-            (x > 0, gap > 0, lam > 0, x <= lam * gap, 2 * y >= beta, z * x >= y),
-            z >= beta / (2 * lam * gap),
+            (lt(0, x), lt(0, gap), lt(0, lam), le(x, lam * gap), le(beta, 2 * y), le(y, z * x)),
+            le(beta / (2 * lam * gap), z),
         ),
     ),
     source=_PAPER + "Lemma 3.6 (A.5)",
@@ -187,14 +190,14 @@ THEOREM_37 = Theorem(
         Smt(
             "triangle",
             "||g(A) - A^-1|| >= ||A^-1|| - ||g(A)||",
-            (y <= z + x, y >= beta / gap, x <= Gg),
-            z >= beta / gap - Gg,
+            (le(y, z + x), le(beta / gap, y), le(x, Gg)),
+            le(beta / gap - Gg, z),
         ),
         Smt(
             "exceeds",
             "closer than C/(E + G) it exceeds E = rho",
-            (gap > 0, beta > 0, gap * (rho + Gg) < beta),
-            beta / gap - Gg > rho,
+            (lt(0, gap), lt(0, beta), lt(gap * (rho + Gg), beta)),
+            lt(rho, beta / gap - Gg),
         ),
     ),
     source=_PAPER + "Theorem 3.7",
@@ -217,14 +220,14 @@ THEOREM_38 = Theorem(
         Smt(
             "everywhere",
             "C/d - G >= C/tau - G for all d <= tau",
-            (gap > 0, gap <= tau, beta > 0),
-            beta / gap - Gg >= beta / tau - Gg,
+            (lt(0, gap), le(gap, tau), lt(0, beta)),
+            le(beta / tau - Gg, beta / gap - Gg),
         ),
         Smt(
             "exceeds",
             "tau < C/(E + G) with E = rho makes it exceed E",
-            (beta > 0, tau * (rho + Gg) < beta),
-            beta / tau - Gg > rho,
+            (lt(0, beta), lt(tau * (rho + Gg), beta)),
+            lt(rho, beta / tau - Gg),
         ),
         Cited(
             "null-set",
@@ -241,8 +244,8 @@ _RADIAL: tuple[Step, ...] = (
     Smt(
         "half",
         "C/d - G >= C/(2d) for d <= C/(2G)",
-        (gap > 0, beta > 0, 2 * Gg * gap <= beta),
-        beta / gap - Gg >= beta / (2 * gap),
+        (lt(0, gap), lt(0, beta), le(2 * Gg * gap, beta)),
+        le(beta / (2 * gap), beta / gap - Gg),
     ),
     Identity(
         "sphere",
@@ -295,8 +298,8 @@ THEOREM_A6 = Theorem(
         Smt(
             "part",
             "the integral over the set is at least the one over the small ball, over the measure v of the set",
-            (u >= 0, z >= u, v > 0, x * v >= z),
-            x * v >= u,
+            (le(0, u), le(u, z), lt(0, v), le(z, x * v)),
+            le(u, x * v),
         ),
     ),
     source=_PAPER + "Theorem A.6; the threshold in k is sharpened to k >= 1 in inversion.theorem-3.9.sharp",

@@ -19,7 +19,7 @@ from theory.lipschitz.common_steps import (
     TRIANGLE,
     power_of_product,
 )
-from theory.steps import Cited, Identity, Induction, Smt
+from theory.steps import Cited, Identity, Induction, Smt, le
 from theory.symbols import (
     A_BLOCKS,
     B_BLOCKS,
@@ -76,13 +76,13 @@ GROWTH = Theorem(
         Smt(
             "at-zero",
             "||g(x)|| <= ||g(0)|| + ||g(x) - g(0)||, the second at most P(s, 0) s^c",
-            (x <= y + z, y <= g0, z <= Pg * u),
-            x <= g0 + Pg * u,
+            (le(x, y + z), le(y, g0), le(z, Pg * u)),
+            le(x, g0 + Pg * u),
         ),
         SMALL_POWER,
         LARGE_POWER,
         POWER,
-        Smt("together", "with u = s^c <= 1 + s", (u <= 1 + xi,), g0 + Pg * u <= g0 + Pg * (1 + xi)),
+        Smt("together", "with u = s^c <= 1 + s", (le(u, 1 + xi),), le(g0 + Pg * u, g0 + Pg * (1 + xi))),
     ),
     source=_SOURCE,
 )
@@ -96,7 +96,12 @@ BOUNDED = Theorem(
     steps=(
         MONOMIAL,
         MONOTONE_POWER,
-        Smt("ball", "P(s, 0) s^c <= P(rho, 0) rho^c", (u >= 0, u <= v, x >= 0, x <= Pg), g0 + x * u <= g0 + Pg * v),
+        Smt(
+            "ball",
+            "P(s, 0) s^c <= P(rho, 0) rho^c",
+            (le(0, u), le(u, v), le(0, x), le(x, Pg)),
+            le(g0 + x * u, g0 + Pg * v),
+        ),
     ),
     source=_SOURCE,
     uses=("lipschitz.growth",),
@@ -122,10 +127,15 @@ COMPOSITION = Theorem(
         Smt(
             "chain",
             "x = ||f(g(x)) - f(g(y))|| <= P_f u, u = ||g(x) - g(y)||^(c_f) <= v w, v = P_g^(c_f) <= 1 + P_g, w = d^c",
-            (u >= 0, v >= 0, w >= 0, x <= Pf * u, u <= v * w, v <= 1 + Pg),
-            x <= Pf * (1 + Pg) * w,
+            (le(0, u), le(0, v), le(0, w), le(x, Pf * u), le(u, v * w), le(v, 1 + Pg)),
+            le(x, Pf * (1 + Pg) * w),
         ),
-        Smt("sharper", "c_f = 1: x <= P_f u, u <= P_g w", (u >= 0, w >= 0, x <= Pf * u, u <= Pg * w), x <= Pf * Pg * w),
+        Smt(
+            "sharper",
+            "c_f = 1: x <= P_f u, u <= P_g w",
+            (le(0, u), le(0, w), le(x, Pf * u), le(u, Pg * w)),
+            le(x, Pf * Pg * w),
+        ),
     ),
     source=_SOURCE,
     uses=("lipschitz.growth",),
@@ -147,8 +157,8 @@ LOWERING = Theorem(
         Smt(
             "together",
             "u = d^(c - c') <= (s + t)^(c - c') <= 1 + s + t, w = d^(c')",
-            (u >= 0, w >= 0, u <= 1 + xi + zeta, x <= Pg * u * w),
-            x <= Pg * (1 + xi + zeta) * w,
+            (le(0, u), le(0, w), le(u, 1 + xi + zeta), le(x, Pg * u * w)),
+            le(x, Pg * (1 + xi + zeta) * w),
         ),
     ),
     source=_SOURCE,
@@ -161,8 +171,10 @@ CONCATENATION = Theorem(
     hypotheses=("one exponent; lipschitz.lowering makes it so",),
     bound=Bound(Pf + Pg, Kind.UPPER, "fro", "all x, y"),
     steps=(
-        Smt("pythagoras", "z^2 = x^2 + y^2 gives z <= x + y", (x >= 0, y >= 0, z**2 <= x**2 + y**2), z <= x + y),
-        Smt("sum", "each part at its bound", (x <= Pf * w, y <= Pg * w, z <= x + y), z <= (Pf + Pg) * w),
+        Smt(
+            "pythagoras", "z^2 = x^2 + y^2 gives z <= x + y", (le(0, x), le(0, y), le(z**2, x**2 + y**2)), le(z, x + y)
+        ),
+        Smt("sum", "each part at its bound", (le(x, Pf * w), le(y, Pg * w), le(z, x + y)), le(z, (Pf + Pg) * w)),
     ),
     source=_SOURCE,
     uses=("lipschitz.lowering",),
@@ -178,7 +190,7 @@ SUM = Theorem(
     bound=Bound(Pf + Pg, Kind.UPPER, "fro", "all x, y"),
     steps=(
         TRIANGLE,
-        Smt("sum", "each summand at its bound", (x <= Pf * w, y <= Pg * w, z <= x + y), z <= (Pf + Pg) * w),
+        Smt("sum", "each summand at its bound", (le(x, Pf * w), le(y, Pg * w), le(z, x + y)), le(z, (Pf + Pg) * w)),
         Identity("residual", "the identity has P = 1", (1 + Pg) * w, 1 * w + Pg * w),
     ),
     source=_SOURCE,
@@ -191,7 +203,7 @@ SCALING = Theorem(
     statement="(P, c, g_0) certifies g: then (lambda P, c, lambda g_0) certifies the maps +-lambda g.",
     hypotheses=("lambda >= 0",),
     bound=Bound(lam * Pg, Kind.UPPER, "fro", "all x, y"),
-    steps=(Smt("scale", "homogeneity of the norm", (x <= Pg * w,), lam * x <= lam * Pg * w),),
+    steps=(Smt("scale", "homogeneity of the norm", (le(x, Pg * w),), le(lam * x, lam * Pg * w)),),
     source=_SOURCE,
 )
 
@@ -218,15 +230,15 @@ PRODUCT = Theorem(
         Smt(
             "bound",
             "u <= beta G_g P_h w, v <= beta P_g w G_h",
-            (x <= u + v, u <= beta * Gg * Ph * w, v <= beta * Pg * Gh * w),
-            x <= beta * (Gg * Ph + Gh * Pg) * w,
+            (le(x, u + v), le(u, beta * Gg * Ph * w), le(v, beta * Pg * Gh * w)),
+            le(x, beta * (Gg * Ph + Gh * Pg) * w),
         ),
         CAUCHY,
         Smt(
             "entrywise",
             "sum a_j^2 b_j^2 <= (sum a_j^2)(sum b_j^2), one term more (x, y the sums, z the left side)",
-            (x >= 0, y >= 0, z <= x * y),
-            z + u**2 * v**2 <= (x + u**2) * (y + v**2),
+            (le(0, x), le(0, y), le(z, x * y)),
+            le(z + u**2 * v**2, (x + u**2) * (y + v**2)),
         ),
     ),
     source=_SOURCE,
@@ -260,16 +272,16 @@ JACOBIAN = Theorem(
         Smt(
             "segment",
             "a point of the segment has norm at most (1 - w) s + w t <= max(s, t)",
-            (w >= 0, w <= 1, x <= z, y <= z, u <= (1 - w) * x + w * y),
-            u <= z,
+            (le(0, w), le(w, 1), le(x, z), le(y, z), le(u, (1 - w) * x + w * y)),
+            le(u, z),
         ),
         MONOTONE_POWER,
-        Smt("largest", "max(s, t)^k is s^k or t^k", ((z - x) * (z - y) <= 0, x >= 0, y >= 0), z <= x + y),
+        Smt("largest", "max(s, t)^k is s^k or t^k", (le((z - x) * (z - y), 0), le(0, x), le(0, y)), le(z, x + y)),
         Smt(
             "entries",
             "entrywise bounds suffice: ||J||_2^2 <= sum J_ij^2 <= (sum |J_ij|)^2 (x, y two parts of the sum)",
-            (x >= 0, y >= 0, u <= x**2, v <= y**2),
-            u + v <= (x + y) ** 2,
+            (le(0, x), le(0, y), le(u, x**2), le(v, y**2)),
+            le(u + v, (x + y) ** 2),
         ),
         Induction(
             "cantor",
@@ -296,17 +308,17 @@ COLLAPSE = Theorem(
         Induction(
             "powers",
             "s, t <= m and m >= 1 give s^i t^j <= m^(i+j) (x = s^i t^j, y = m^(i+j), one factor more of either)",
-            Smt("base", "no factor", (x <= 1,), x <= 1),
-            Smt("step", "one factor more", (x >= 0, x <= y, u >= 0, u <= v), x * u <= y * v),
+            Smt("base", "no factor", (le(x, 1),), le(x, 1)),
+            Smt("step", "one factor more", (le(0, x), le(x, y), le(0, u), le(u, v)), le(x * u, y * v)),
         ),
         LARGE_POWER,
         Smt(
             "largest",
             "m^D is 1, s^D or t^D, whichever is largest (y, z the last two)",
-            ((x - 1) * (x - y) * (x - z) <= 0, y >= 0, z >= 0),
-            x <= 1 + y + z,
+            (le((x - 1) * (x - y) * (x - z), 0), le(0, y), le(0, z)),
+            le(x, 1 + y + z),
         ),
-        Smt("sum", "term by term, the coefficients add to P(1, 1)", (t >= 0, u <= v), t * u <= t * v),
+        Smt("sum", "term by term, the coefficients add to P(1, 1)", (le(0, t), le(u, v)), le(t * u, t * v)),
     ),
     source=_SOURCE,
 )

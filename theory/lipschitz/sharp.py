@@ -8,7 +8,7 @@ from __future__ import annotations
 import sympy as sp
 
 from theory.lipschitz.common_steps import LARGE_POWER
-from theory.steps import Cited, Identity, Smt
+from theory.steps import Cited, Identity, Smt, le, lt
 from theory.symbols import A_BLOCKS, B_BLOCKS, Gg, a, b, delta, gap, lam, n, rho, tau, u, v, w, x, y, z
 from theory.theorem import Bound, Kind, Theorem
 
@@ -43,7 +43,7 @@ LEMMA_36_SHARP = Theorem(
             _A**-1 * (_A - _S) * _V + _A**-1 * _S * _V,
             _V,
         ),
-        Smt("lower", "1 = |v| <= ||A^-1|| d", (gap > 0, x >= 0, x * gap >= 1), x >= 1 / gap),
+        Smt("lower", "1 = |v| <= ||A^-1|| d", (lt(0, gap), le(0, x), le(1, x * gap)), le(1 / gap, x)),
         Identity(
             "nearest",
             "A v = sigma u with |u| = |v| = 1, v^T v = 1: (A - sigma u v^T) v = 0, and sigma u v^T has rank 1",
@@ -54,8 +54,8 @@ LEMMA_36_SHARP = Theorem(
         Smt(
             "max-entry",
             "||A^-1||_2^2 <= ||A^-1||_F^2 <= n^2 ||A^-1||_max^2 (u the largest entry)",
-            (x >= 0, u >= 0, x**2 <= n**2 * u**2),
-            x <= n * u,
+            (le(0, x), le(0, u), le(x**2, n**2 * u**2)),
+            le(x, n * u),
         ),
     ),
     source=_HERE + "Lemma 3.6 (A.5); classical for the nearest S (Eckart and Young 1936)",
@@ -80,13 +80,13 @@ MAX_NORM = Theorem(
             _V,
         ),
         Smt("hoelder", "|sum e_j v_j| <= d sum |v_j|, one entry more (v the entry's size)",
-            (x <= gap * y, a <= gap, -a <= gap, v >= 0), x + a * v <= gap * (y + v)),
-        Smt("lower", "1 = ||v||_1 <= ||A^-1||_{inf->1} d", (gap > 0, x > 0, x * gap >= 1), gap >= 1 / x),
+            (le(x, gap * y), le(a, gap), le(-a, gap), le(0, v)), le(x + a * v, gap * (y + v))),
+        Smt("lower", "1 = ||v||_1 <= ||A^-1||_{inf->1} d", (lt(0, gap), lt(0, x), le(1, x * gap)), le(1 / x, gap)),
         Identity("singular", "(A - w s^T/l) y = w - w (s^T y)/l = 0, where A y = w and s^T y = ||y||_1 = l",
                  _V - _V * (lam / lam), sp.Integer(0)),
         Identity("size", "each entry of w s^T/l is +-1/l", (1 / lam) ** 2, ((-1) * 1 / lam) ** 2),
         Smt("signs", "a convex function on a cube is largest at a corner: between u and v it is at most their mean",
-            (w >= 0, w <= 1, x <= w * u + (1 - w) * v, u <= z, v <= z), x <= z),
+            (le(0, w), le(w, 1), le(x, w * u + (1 - w) * v), le(u, z), le(v, z)), le(x, z)),
     ),
     source=_HERE + "Lemma 3.6; the principle is Kahan's and Gastinel's (Kahan, Canad. Math. Bull. 9 (1966) 757)",
 )  # fmt: skip
@@ -109,8 +109,8 @@ _SCHUR = (
 _EXCEEDS = Smt(
     "exceeds",
     "0 < |z| < tau (u = |z|), tau (E + G) <= 1 with E = rho: |1/z - g_11| >= 1/|z| - G > E",
-    (u > 0, u < tau, tau * (rho + Gg) <= 1),
-    1 / u - Gg > rho,
+    (lt(0, u), lt(u, tau), le(tau * (rho + Gg), 1)),
+    lt(rho, 1 / u - Gg),
 )
 
 THEOREM_37_SHARP = Theorem(
@@ -127,8 +127,8 @@ THEOREM_37_SHARP = Theorem(
         Smt(
             "fits",
             "z^2 + (n - 1) m^2 <= n^2 m^2 = R^2",
-            (n >= 2, u >= 0, 4 * u <= rho),
-            u**2 + (n - 1) * rho**2 <= n**2 * rho**2,
+            (le(2, n), le(0, u), le(4 * u, rho)),
+            le(u**2 + (n - 1) * rho**2, n**2 * rho**2),
         ),
         *_SCHUR,
         _EXCEEDS,
@@ -158,16 +158,16 @@ THEOREM_38_SHARP = Theorem(
         Smt(
             "block",
             "|M v| >= m - m/4, so ||M^-1|| <= 4/(3m)",
-            (x >= rho - rho / 4, x * y <= 1, y >= 0),
-            3 * rho * y <= 4,
+            (le(rho - rho / 4, x), le(x * y, 1), le(0, y)),
+            le(3 * rho * y, 4),
         ),
         Identity("shift", "|r M^-1 c| <= (m/4)^2 4/(3m) = m/12", (rho / 4) ** 2 * 4 / (3 * rho), rho / 12),
         Identity("corner", "|b| <= tau + m/12 <= m/4 + m/12 = m/3", rho / 4 + rho / 12, rho / 3),
         Smt(
             "fits",
             "with w = sqrt(n - 1) >= 1: (w + 1/4)^2 + 2/16 + 1/9 <= (w^2 + 1)^2 = n^2",
-            (w >= 1,),
-            (w + sp.Rational(1, 4)) ** 2 + sp.Rational(2, 16) + sp.Rational(1, 9) <= (w**2 + 1) ** 2,
+            (le(1, w),),
+            le((w + sp.Rational(1, 4)) ** 2 + sp.Rational(2, 16) + sp.Rational(1, 9), (w**2 + 1) ** 2),
         ),
         *_SCHUR,
         _EXCEEDS,
@@ -180,8 +180,8 @@ THEOREM_38_SHARP = Theorem(
         Smt(
             "ball",
             "|b - tau/2| <= tau/4 and |r M^-1 c| <= (tau/4)^2/(m - tau/4) keep 0 < z < tau (u that last bound)",
-            (4 * tau <= rho, u * (rho - tau / 4) <= tau**2 / 16, x <= tau / 4 + u, -x <= tau / 4 + u, u >= 0),
-            (x + tau / 2) * (tau - (x + tau / 2)) > 0,
+            (le(4 * tau, rho), le(u * (rho - tau / 4), tau**2 / 16), le(x, tau / 4 + u), le(-x, tau / 4 + u), le(0, u)),
+            lt(0, (x + tau / 2) * (tau - (x + tau / 2))),
         ),
     ),
     source=_HERE + "Theorem 3.8",
@@ -205,8 +205,8 @@ THEOREM_39_SHARP = Theorem(
             "rank",
             "S = sum sigma_i u_i v_i^T: raising all zero sigma_i but one to e moves S by e per direction and "
             "leaves rank n-1",
-            (x >= 0, y >= 0, x**2 <= n * y**2),
-            x <= n * y,
+            (le(0, x), le(0, y), le(x**2, n * y**2)),
+            le(x, n * y),
         ),
         Cited(
             "coordinates",
@@ -218,8 +218,8 @@ THEOREM_39_SHARP = Theorem(
         Smt(
             "half",
             "1/|z| - G >= 1/(2|z|) for |z| <= 1/(2G) (u = |z|)",
-            (u > 0, 2 * Gg * u <= 1),
-            1 / u - Gg >= 1 / (2 * u),
+            (lt(0, u), le(2 * Gg * u, 1)),
+            le(1 / (2 * u), 1 / u - Gg),
         ),
         LARGE_POWER,
         Identity(
