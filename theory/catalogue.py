@@ -43,6 +43,7 @@ THEOREMS: tuple[tuple[str, str], ...] = (
     ("lipschitz.jacobian", "theory.lipschitz.rule_theorems:JACOBIAN"),
     ("lipschitz.collapse", "theory.lipschitz.rule_theorems:COLLAPSE"),
     ("lipschitz.affine", "theory.lipschitz.leaf_theorems:AFFINE"),
+    ("lipschitz.spectral-norm", "theory.lipschitz.leaf_theorems:SPECTRAL"),
     ("lipschitz.convolution", "theory.lipschitz.leaf_theorems:CONVOLUTION"),
     ("lipschitz.relu", "theory.lipschitz.leaf_theorems:RELU"),
     ("lipschitz.sigmoid", "theory.lipschitz.leaf_theorems:SIGMOID"),

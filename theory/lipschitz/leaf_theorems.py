@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import sympy as sp
 
-from theory.lipschitz.common_steps import MONOTONE_POWER, SMALL_POWER
+from theory.lipschitz.common_steps import CAUCHY, MONOTONE_POWER, SMALL_POWER
 from theory.steps import Cited, Identity, Induction, Positive, Smt, le
 from theory.symbols import a, b, eps, eta, gap, k, lam, mu, n, rho, t, tau, u, v, w, x, xi, y, z, zeta
 from theory.theorem import Bound, Kind, Theorem
 
-__all__ = ["AFFINE", "CONVOLUTION", "GELU", "RELU", "ROOT", "SIGMOID", "SPLINE", "TANH"]
+__all__ = ["AFFINE", "CONVOLUTION", "GELU", "RELU", "ROOT", "SIGMOID", "SPECTRAL", "SPLINE", "TANH"]
 
 _HERE = "derived here"
 
 _SCHUR = Smt(
     "schur-test",
-    "(sum_j w_j x_j)^2 <= (sum_j w_j)(sum_j w_j x_j^2), w >= 0: their difference is a sum of such pairs (u, "
-    "v weights)",
+    "(sum_j w_j x_j)^2 <= (sum_j w_j)(sum_j w_j x_j^2), w >= 0: their difference is a sum of such pairs (u, v weights)",
     (le(0, u), le(0, v)),
     le(u * v * 2 * x * y, u * v * (x**2 + y**2)),
 )
@@ -29,17 +28,38 @@ _ROWS = Smt(
 
 AFFINE = Theorem(
     id="lipschitz.affine",
-    title="dense layers, and how their norm is bounded from above",
+    title="dense layers, and norms that bound them",
     statement=(
         "x -> W x + b is certified by (||W||_2, 1, ||b||); at m positions at once by (||W||_2, 1, sqrt(m) ||b||). "
-        "||W||_2 is at most the Frobenius norm, at most sqrt(||W||_1 ||W||_inf), and at most sqrt(tau + eps) where "
-        "tau I - W^T W = C^T C - E with ||E||_2 <= eps: what a Cholesky factorisation that runs to its end shows."
+        "||W||_2 is at most the Frobenius norm, and at most sqrt(||W||_1 ||W||_inf)."
+    ),
+    hypotheses=("u, v the largest sums of |W| over a row and over a column",),
+    bound=Bound(sp.sqrt(u * v), Kind.UPPER, "2", "||W||_2"),
+    steps=(
+        CAUCHY,
+        Smt(
+            "frobenius",
+            "row by row (W x)_i^2 <= |W_i|^2 |x|^2; rows add (x, y two parts of the sum)",
+            (le(x, u * gap**2), le(y, v * gap**2)),
+            le(x + y, (u + v) * gap**2),
+        ),
+        _SCHUR,
+        _ROWS,
+        Identity("positions", "m copies of b", n * eta**2, (sp.sqrt(n) * eta) ** 2),
+    ),
+    source=_HERE,
+)
+
+SPECTRAL = Theorem(
+    id="lipschitz.spectral-norm",
+    title="the 2-norm of a matrix, certified from above by Cholesky",
+    statement=(
+        "tau I - W^T W = C^T C - E with ||E||_2 <= eps: then ||W||_2 <= sqrt(tau + eps). A floating-point Cholesky "
+        "factorisation that runs to its end gives such C and eps."
     ),
     hypotheses=("tau, eps >= 0",),
     bound=Bound(sp.sqrt(tau + eps), Kind.UPPER, "2", "||W||_2, where tau I - W^T W + E = C^T C"),
     steps=(
-        _SCHUR,
-        _ROWS,
         Smt(
             "gram",
             "||Wx||^2 = tau |x|^2 - |Cx|^2 + x^T E x <= (tau + eps) |x|^2 (x its left side, u = |Cx|^2, v = x^T E x)",
@@ -48,14 +68,14 @@ AFFINE = Theorem(
         ),
         Cited(
             "cholesky",
-            "floating-point Cholesky of B that completes: C^T C = B + E, ||E||_2 <= g/(1 - g) trace(B), g = "
-            "gamma_(p+1)",
+            "Cholesky of B in floating point that completes: C^T C = B + E, ||E||_2 <= g/(1 - g) trace(B), "
+            "g = gamma_(p+1)",
             "Rump, Verification of positive definiteness, BIT 46 (2006) 433-452",
         ),
-        Identity("positions", "m copies of b", n * eta**2, (sp.sqrt(n) * eta) ** 2),
     ),
     source=_HERE,
 )
+
 CONVOLUTION = Theorem(
     id="lipschitz.convolution",
     title="convolutions, zero padding, any stride and dilation",

@@ -53,8 +53,7 @@ TAIL = Theorem(
         ),
         Identity(
             "slab",
-            "so, given the other columns, column j has 2 t sqrt(n) omega_{n-1} R^(n-1) of room; n columns, "
-            "and Fubini",
+            "so, given the other columns, column j has 2 t sqrt(n) omega_{n-1} R^(n-1) of room; n columns, and Fubini",
             n
             * 2
             * (tau * sp.sqrt(n))

@@ -72,8 +72,7 @@ LEMMA_33 = Theorem(
     id="inversion.lemma-3.3",
     title="a Jacobian bounded by polynomials makes a function polynomially Lipschitz",
     statement=(
-        "f has a Jacobian everywhere and its entries are bounded by polynomials in ||x||: f is polynomially "
-        "Lipschitz."
+        "f has a Jacobian everywhere and its entries are bounded by polynomials in ||x||: f is polynomially Lipschitz."
     ),
     hypotheses=("the Jacobian exists everywhere (almost everywhere is not enough)",),
     bound=Bound(Pf, Kind.UPPER, _NORMS, "P_f = a_0 + sum a_k (xi^k + zeta^k), c = 1"),

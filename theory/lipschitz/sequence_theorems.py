@@ -103,8 +103,7 @@ SOFTMAX = Theorem(
         ),
         Smt(
             "variance",
-            "h^T J h is the variance of h under p: with mean u, second moment x, a <= h <= b (mean of "
-            "(h-a)(b-h) >= 0)",
+            "h^T J h is the variance of h under p: with mean u, second moment x, a <= h <= b (mean of (h-a)(b-h) >= 0)",
             (le(0, -x + (a + b) * u - a * b),),
             le(4 * (x - u**2), (b - a) ** 2),
         ),
@@ -280,8 +279,7 @@ LSTM = Theorem(
         ),
         Smt(
             "matrix",
-            "||dh_t|| <= sum_j A_tj ||dx_j||: the norm of A bounds the whole (lipschitz.affine's row and "
-            "column sums)",
+            "||dh_t|| <= sum_j A_tj ||dx_j||: the norm of A bounds the whole (lipschitz.affine's row and column sums)",
             (le(0, u), le(0, v), le(0, z), le(z, u * x), le(x, v * gap**2)),
             le(z, u * v * gap**2),
         ),
