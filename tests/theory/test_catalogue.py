@@ -109,8 +109,10 @@ def documented() -> dict[str, tuple[str, str]]:
 
 @pytest.mark.parametrize("theorem_id", catalogue.ids())
 def test_every_theorem_has_its_row_in_the_proofs(theorem_id: str) -> None:
-    expected = (catalogue.load(theorem_id).bound.kind.value, status_of(theorem_id))
-    assert documented().get(theorem_id) == expected
+    theorem = catalogue.load(theorem_id)
+    kind, status = theorem.bound.kind.value, status_of(theorem_id)
+    row = f"| `{theorem_id}` | {kind} | {theorem.title} | {status} |"
+    assert documented().get(theorem_id) == (kind, status), f"a page of docs/proofs needs the row: {row}"
 
 
 def test_the_proofs_name_no_theorem_that_is_not_there() -> None:
