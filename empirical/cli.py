@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "decode": ("empirical.decode_cli", "turn tokens back into matrices"),
     "witness": ("empirical.witness_cli", "a matrix that a trained inverse network gets wrong, confirmed exactly"),
     "certify": ("empirical.certify.cli", "proved bounds on the worst error of a trained network over a box"),
+    "moments": ("empirical.moments_cli", "moments of the inverse near singular matrices, beside the proved rates"),
 }
 
 
