@@ -13,7 +13,7 @@ F, which is known first, so nothing is circular.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from flint import arb, ctx
@@ -90,20 +90,29 @@ def _weighted(combination: Combination, values: Mapping[str, arb]) -> arb:
     return sum((abs(as_ball(c)) * values[name] for name, c in combination.terms), arb(0))
 
 
-def analyse(program: Program, model: NormModel, radices: Sequence[Sequence[Radices]], *, precision: int = 128) -> Analysis:
+def analyse(
+    program: Program,
+    model: NormModel,
+    radices: Sequence[Sequence[Radices]],
+    *,
+    freeze: bool = True,
+    precision: int = 128,
+) -> Analysis:
     """Fix every scale and bound every error of the program run with these radices.
 
     Args:
         program: What is computed.
         model: Norms and ranges of the domain.
         radices: One ``Radices`` per product, stage by stage.
+        freeze: Whether ranges must hold for float64 weights; without it the frozen error is the real one, and ranges
+            beyond float64 are no obstacle (such a network can be counted, not shipped).
         precision: Working precision of the balls, in bits.
     """
     with ctx.workprec(precision):
         tracks = {"A": Track(model.theta, arb(0), arb(0), mass=model.entry(model.theta), inexact=arb(0))}
         plans: list[StagePlan] = []
         for stage, stage_radices in zip(program.stages, radices, strict=True):
-            plan, tracks = _stage(stage, tracks, model, stage_radices)
+            plan, tracks = _stage(stage, tracks, model, stage_radices, freeze)
             plans.append(plan)
         error = _weighted(program.output, {name: track.D for name, track in tracks.items()})
         frozen = _weighted(program.output, {name: track.F for name, track in tracks.items()})
@@ -111,11 +120,11 @@ def analyse(program: Program, model: NormModel, radices: Sequence[Sequence[Radic
         rounding = row_rounding(
             [(c, tracks[name]) for name, c in program.output.terms], as_ball(program.output.identity)
         )
-        return Analysis(tuple(plans), error.upper(), (frozen + model.n * rounding).upper())
+        return Analysis(tuple(plans), error.upper(), (frozen + (model.n * rounding if freeze else 0)).upper())
 
 
 def _stage(
-    stage: Stage, tracks: Mapping[str, Track], model: NormModel, radices: Sequence[Radices]
+    stage: Stage, tracks: Mapping[str, Track], model: NormModel, radices: Sequence[Radices], freeze: bool
 ) -> tuple[StagePlan, dict[str, Track]]:
     bounds = _carried_bounds(stage, tracks, model)
     plans = tuple(
@@ -127,6 +136,8 @@ def _stage(
     }
     plan = StagePlan(stage, plans, tuple(bounds.items()), tuple(offsets.items()))
     freezing = stage_freezing(plan, tracks, model.n)
+    if not freeze:
+        freezing = replace(freezing, product=dict.fromkeys(freezing.product, arb(0)), carried={})
     tracks = dict(tracks)
     for product_plan in plans:
         product = product_plan.product

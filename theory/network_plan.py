@@ -138,7 +138,7 @@ class NetworkPlan:
     problem: Problem
     route: str
     theorem: str
-    parameters: tuple[tuple[str, int], ...]
+    parameters: tuple[tuple[str, int | str], ...]
     program: Program
     stages: tuple[StagePlan, ...]
     error: Fraction

@@ -46,7 +46,7 @@ class Candidate:
 
     route: str
     theorem: str
-    parameters: tuple[tuple[str, int], ...]
+    parameters: tuple[tuple[str, int | str], ...]
     program: Program
     truncation: arb
 
@@ -57,7 +57,12 @@ def _log(value: arb) -> float:
 
 def _log_weighted(combination: Combination, sizes: dict[str, float]) -> float:
     """Return log of sum |c_v| size_v from logs."""
-    return _log_sum([math.log(abs(c)) + sizes[v] for v, c in combination.terms])
+    return _log_sum([_log_size(c) + sizes[v] for v, c in combination.terms])
+
+
+def _log_size(value: Fraction) -> float:
+    """Return log|value|, also where it is far below the least float (1/5000!)."""
+    return math.log(abs(value.numerator)) - math.log(value.denominator)
 
 
 def _log_sum(logs: Sequence[float]) -> float:
@@ -78,14 +83,14 @@ def _contributions(program: Program, model: NormModel) -> list[float]:
         made = {p.name: _log_weighted(p.left, live) + _log_weighted(p.right, live) for p in stage.products}
         both = {**live, **made}
         sizes.append({name: _log_weighted(output, both) for name, output in stage.outputs})
-    sensitivity = {name: math.log(abs(c)) for name, c in program.output.terms}
+    sensitivity = {name: _log_size(c) for name, c in program.output.terms}
     contributions = []
     for stage, live in zip(reversed(program.stages), reversed(sizes[:-1]), strict=True):
         gathered: dict[str, list[float]] = {}
         for name, output in stage.outputs:
             if name in sensitivity:
                 for v, c in output.terms:
-                    gathered.setdefault(v, []).append(sensitivity[name] + math.log(abs(c)))
+                    gathered.setdefault(v, []).append(sensitivity[name] + _log_size(c))
         total = []
         for product in stage.products:
             here = _log_sum(gathered.pop(product.name, []))
@@ -93,7 +98,7 @@ def _contributions(program: Program, model: NormModel) -> list[float]:
             total.append(here + math.log(1.5 * n * n) + left + right + 2 * scale)
             for factor, other in ((product.left, right), (product.right, left)):
                 for v, c in factor.terms:
-                    gathered.setdefault(v, []).append(here + math.log(abs(c)) + other)
+                    gathered.setdefault(v, []).append(here + _log_size(c) + other)
         sensitivity = {v: _log_sum(logs) for v, logs in gathered.items()}
         contributions.append(_log_sum(total))
     return contributions[::-1]
@@ -144,7 +149,12 @@ def stage_radices(stage: Stage, n: int, limits: Limits) -> tuple[int, int, int] 
 
 
 def plan_candidates(
-    problem: Problem, candidates: Iterator[Candidate], limits: Limits, score: Callable[[int, float], tuple[float, ...]]
+    problem: Problem,
+    candidates: Iterator[Candidate],
+    limits: Limits,
+    score: Callable[[int, float], tuple[float, ...]],
+    *,
+    freeze: bool = True,
 ) -> NetworkPlan:
     """Return the best plan among the candidates that a proof confirms.
 
@@ -153,6 +163,7 @@ def plan_candidates(
         candidates: Programs to consider, deterministic in order.
         limits: Width limits.
         score: (hidden layers, estimated neurons) -> sort key; smaller is better.
+        freeze: Whether the bound must hold for weights rounded to float64; else only in real arithmetic.
 
     Raises:
         OutOfReach: If no candidate fits the limits, or float64 cannot hold the accuracy.
@@ -165,7 +176,7 @@ def plan_candidates(
         raise OutOfReach(f"no network for this problem has layers of width at most {limits.width}; allow more width")
     reasons = []
     for _, candidate, radices, contributions in ranked[:12]:
-        plan = _confirm(problem, candidate, radices, contributions, model, log_eps)
+        plan = _confirm(problem, candidate, radices, contributions, model, log_eps, freeze)
         if isinstance(plan, NetworkPlan):
             return plan
         reasons.append(plan)
@@ -210,6 +221,7 @@ def _confirm(
     contributions: list[float],
     model: NormModel,
     log_eps: float,
+    freeze: bool,
 ) -> NetworkPlan | float:
     """Return the plan whose proved bound is at most eps, or the freezing term that stands in the way."""
     with ctx.workprec(128):
@@ -224,7 +236,7 @@ def _confirm(
                 [Radices.lean(*r, m)] * len(stage.products)
                 for r, m, stage in zip(radices, layers, candidate.program.stages, strict=True)
             ]
-            analysis = analyse(candidate.program, model, chosen)
+            analysis = analyse(candidate.program, model, chosen, freeze=freeze)
             real = model.in_norm(analysis.error + candidate.truncation, problem.norm)
             total = model.in_norm(analysis.frozen_error + candidate.truncation, problem.norm)
             if total <= eps:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Iterator
 
-from flint import ctx
+from flint import arb, ctx
 
 from theory.errors import BadInput
+from theory.evaluate import as_ball
 from theory.expm.programs import horner_program, scaling_and_squaring_program
 from theory.expm.truncation import squared_tail
 from theory.network_plan import NetworkPlan
@@ -20,8 +22,16 @@ __all__ = ["BUILT_ROUTES", "plan_expm"]
 BUILT_ROUTES = ("scaling-and-squaring", "horner")
 
 
-def plan_expm(problem: Problem, route: str = "scaling-and-squaring", limits: Limits | None = None) -> NetworkPlan:
+def plan_expm(
+    problem: Problem, route: str = "scaling-and-squaring", limits: Limits | None = None, *, freeze: bool = True
+) -> NetworkPlan:
     """Plan a network for e^A by one route, with the fewest hidden layers within the width limit.
+
+    Args:
+        problem: What is asked.
+        route: One of ``BUILT_ROUTES``.
+        limits: Width limits; by default the reference width.
+        freeze: Whether the proof must cover weights rounded to float64.
 
     Raises:
         BadInput: If the route is unknown.
@@ -32,24 +42,64 @@ def plan_expm(problem: Problem, route: str = "scaling-and-squaring", limits: Lim
         raise BadInput(f"no route {route!r} for expm; choose from {', '.join(BUILT_ROUTES)}")
     limits = limits or Limits(reference_width(problem.n))
     with ctx.workprec(128):
-        return plan_candidates(problem, makers[route](problem), limits, lambda layers, neurons: (layers, neurons))
+        return plan_candidates(problem, makers[route](problem), limits, _fewest_layers, freeze=freeze)
+
+
+def _fewest_layers(layers: int, neurons: float) -> tuple[float, ...]:
+    return (layers, neurons)
 
 
 def _scaled(problem: Problem) -> Iterator[Candidate]:
+    """Yield scaling-and-squaring programs: for every number of scalings the cheapest degrees whose truncation fits."""
+    options = sorted(_options(problem))
+    fewest = options[0][0] if options else 0
+    # Products differ in depth, so the fewest need not be the shallowest; far from the optimum they never win.
+    allowed = fewest + (2 if fewest < 20 else 0)
+    for products, scalings, degree, scheme, tail in options:
+        if products <= allowed:
+            yield Candidate(
+                "scaling-and-squaring",
+                "expm.scaling-squaring",
+                (("scheme", scheme), ("degree", degree), ("scalings", scalings)),
+                scaling_and_squaring_program(scheme, degree, scalings),
+                tail,
+            )
+
+
+def _options(problem: Problem) -> Iterator[tuple[int, int, int, str, arb]]:
+    """Yield (products, scalings, degree, scheme, truncation), up to three degrees for every number of scalings."""
     model = NormModel(problem.n, problem.domain)
-    theta = float(model.theta.log().mid()) / math.log(2)
-    centre = max(0, math.ceil(theta))
-    for scalings in range(max(0, centre - 4), centre + 7):
-        for degree in range(1, 15):
-            tail = squared_tail(model.theta, degree, scalings) * model.truncation_factor
-            if tail.is_finite():
-                yield Candidate(
-                    "scaling-and-squaring",
-                    "expm.scaling-squaring",
-                    (("degree", degree), ("scalings", scalings)),
-                    scaling_and_squaring_program(degree, scalings),
-                    tail,
-                )
+    log_theta = float(model.theta.log().mid()) / math.log(2)
+    log_eps = math.log(problem.eps.denominator) - math.log(problem.eps.numerator) + math.log(problem.n)
+    demand = float(model.theta) + max(log_eps, 0.0)
+    eps = as_ball(problem.eps) / model.in_norm(arb(1), problem.norm)
+    schemes = list(_efficient(8 + int(4 * demand ** (2 / 3))))
+
+    def tail(place: int, scalings: int) -> arb:
+        _, degree, scheme = schemes[place]
+        return squared_tail(model.theta, degree, scalings, scheme) * model.truncation_factor
+
+    lowest, top = max(0, math.ceil(log_theta) - 4), max(0, math.ceil(log_theta)) + 7 + int(demand ** (1 / 3))
+    for scalings in range(lowest, top):
+        least = bisect_left(range(len(schemes)), True, key=lambda i: bool((t := tail(i, scalings)).is_finite() and t < eps))  # noqa: B023
+        for place in range(least, min(least + 3, len(schemes))):
+            products, degree, scheme = schemes[place]
+            yield products + scalings, scalings, degree, scheme, tail(place, scalings)
+
+
+def _efficient(highest: int) -> Iterator[tuple[int, int, str]]:
+    """Yield (products, degree, scheme) by number of products: the largest degree Paterson-Stockmeyer reaches with each."""
+    products = 0
+    while True:
+        # b - 1 powers and q/b - 1 Horner steps: q = b (products + 2 - b) is largest near b = (products + 2) / 2.
+        block = (products + 2) // 2
+        degree = block * (products + 2 - block)
+        if degree > highest:
+            return
+        yield products, degree, "paterson-stockmeyer"
+        if products == 3:
+            yield 3, 8, "degree-8"
+        products += 1
 
 
 def _horner(problem: Problem) -> Iterator[Candidate]:

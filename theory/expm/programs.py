@@ -1,4 +1,4 @@
-"""Matrix programs for e^A - I: Horner's rule for the Taylor polynomial, and repeated squaring after scaling.
+"""Matrix programs for e^A: a Taylor polynomial of A / 2^s, then s squarings.
 
 Variables are identity-free: Y = e^A - I squares as ``Y <- 2Y + Y^2``, so multiples of the identity, which are linear and
 free, never enter a product.
@@ -9,50 +9,48 @@ from __future__ import annotations
 from fractions import Fraction
 from math import factorial
 
+from theory.polynomials import PolynomialProgram, degree_eight, horner, paterson_stockmeyer
 from theory.program import Combination, Product, Program, Stage, combination
 
-__all__ = ["horner_program", "scaling_and_squaring_program"]
+__all__ = ["SCHEMES", "horner_program", "scaling_and_squaring_program", "squarings", "taylor_scheme"]
+
+#: How a Taylor polynomial may be evaluated.
+SCHEMES = ("horner", "paterson-stockmeyer", "degree-8")
 
 
-def horner_program(degree: int, scalings: int = 0) -> Program:
-    """Return ``T_q(A / 2^s)`` by Horner's rule in q - 1 products: ``H_k = c_k A + A H_{k+1}``, ``c_k = 2^(-sk)/k!``.
+def taylor_scheme(scheme: str, degree: int, scalings: int) -> PolynomialProgram:
+    """Return ``T_q(A / 2^s) - I`` by a scheme.
 
-    Args:
-        degree: q >= 1.
-        scalings: s >= 0.
+    Raises:
+        ValueError: If there is no such scheme, or it has another degree.
     """
-    stages, result = _horner_stages(degree, scalings)
-    return Program(tuple(stages), Combination(result.terms, Fraction(1)))
+    coefficients = [Fraction(1, factorial(k)) for k in range(1, degree + 1)]
+    if scheme == "horner":
+        return horner(coefficients, scalings)
+    if scheme == "paterson-stockmeyer":
+        return paterson_stockmeyer(coefficients, scalings)
+    if scheme == "degree-8" and degree == 8:
+        return degree_eight(scalings)
+    raise ValueError(f"no scheme {scheme!r} of degree {degree}")
 
 
-def _horner_stages(degree: int, scalings: int) -> tuple[list[Stage], Combination]:
-    """Return the stages and ``T_q(A/2^s) - I`` as a combination of what is live after them.
-
-    H_k is kept as ``2^(e_k) H_k`` with ``e_k = floor(log2(1/c_k))``, so that its coefficient on A stays near 1 and no
-    weight grows with k!; powers of two are exact.
-    """
-    c = [Fraction(1, factorial(k) << (scalings * k)) for k in range(degree + 1)]
-    A = combination({"A": 1})
-    if degree == 1:
-        return [], A.scaled(c[1])
-    unit = [Fraction(1 << (1 / value).__floor__().bit_length() - 1) for value in c]
-    # The innermost factor is A itself: H_{q-1} = c_{q-1} A + c_q A^2, a square.
-    stages = []
-    for k in range(degree - 1, 0, -1):
-        first, last = k == degree - 1, k == 1
-        right = A if first else combination({"H": 1})
-        output = combination({"A": unit[k] * c[k], "P": unit[k] * (c[degree] if first else 1 / unit[k + 1])})
-        kept = (("H", output),) if last else (("A", A), ("H", output))
-        stages.append(Stage((Product("P", A, right),), kept))
-    return stages, combination({"H": 1 / unit[1]})
+def horner_program(degree: int) -> Program:
+    """Return ``T_q(A)`` by Horner's rule in q - 1 products."""
+    polynomial = taylor_scheme("horner", degree, 0)
+    return Program(polynomial.stages, Combination(polynomial.result.terms, Fraction(1)))
 
 
-def scaling_and_squaring_program(degree: int, scalings: int) -> Program:
+def scaling_and_squaring_program(scheme: str, degree: int, scalings: int) -> Program:
     """Return ``T_q(A / 2^s)^(2^s)`` as ``Y_0 = T_q(A / 2^s) - I``, ``Y_{j+1} = 2 Y_j + Y_j^2``, output ``I + Y_s``.
 
-    Source: scaling and squaring with the identity split off, derived here.
+    Source: scaling and squaring with the identity split off, derived here (theorem expm.scaling-squaring).
     """
-    stages, current = _horner_stages(degree, scalings)
+    return squarings(taylor_scheme(scheme, degree, scalings), scalings)
+
+
+def squarings(polynomial: PolynomialProgram, scalings: int) -> Program:
+    """Return ``(I + p)^(2^s)`` for a program that computes p: s steps ``Y <- 2Y + Y^2``."""
+    stages, current = list(polynomial.stages), polynomial.result
     for _ in range(scalings):
         # A square of Y = c V is c^2 V^2: keep the factor free of coefficients, so its scale stays short.
         ((name, c),) = current.terms

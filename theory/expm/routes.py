@@ -1,0 +1,150 @@
+"""The routes to e^A, each with its counts and its proved error: what ``python -m theory.bounds`` tabulates."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+
+from flint import arb, ctx
+
+from theory.counts import count_plan
+from theory.errors import OutOfReach
+from theory.evaluate import as_ball, upper
+from theory.expm.monomial import monomial_route
+from theory.expm.planner import plan_expm
+from theory.expm.uniform import UniformRoute, uniform_horner
+from theory.expm.uniform_squaring import uniform_squaring
+from theory.norm_model import NormModel
+from theory.problem import Problem
+from theory.sizes import Size, named
+
+__all__ = ["ROUTES", "RouteReport", "report_route"]
+
+ROUTES = ("monomial", "horner", "scaling-and-squaring")
+#: Beyond these demands, theta + ln(1/eps), programs are no longer listed stage by stage but counted in closed form.
+_LISTED = {"horner": 40.0, "scaling-and-squaring": 1500.0}
+_SOURCES = {
+    "monomial": "derived here, after Padmanabhan and Brugiapaglia, arXiv 2602.07800",
+    "horner": "derived here",
+    "scaling-and-squaring": "derived here",
+}
+_THEOREMS = {"monomial": "expm.monomial", "horner": "expm.horner", "scaling-and-squaring": "expm.scaling-squaring"}
+
+
+@dataclass(frozen=True)
+class RouteReport:
+    """One row of the table.
+
+    Attributes:
+        route: Name.
+        theorem: Id of the theorem that proves the error.
+        source: Where the route comes from.
+        parameters: The route's own parameters.
+        hidden_layers: Exact.
+        width: Largest hidden layer, exact.
+        nonzeros: Upper bound (equal to the matrices' for routes that are built).
+        bits: ``sum log2(w + 1)``, rounded up.
+        largest_weight: Upper bound.
+        error: Proved in real arithmetic, in the problem's norm; None where no network was found.
+        freezing: What rounding the weights to float64 can add; None where the network is beyond float64.
+        counting: ``program`` (stage by stage) or ``closed form``.
+    """
+
+    route: str
+    theorem: str
+    source: str
+    parameters: tuple[tuple[str, int | str], ...]
+    hidden_layers: int
+    width: Size
+    nonzeros: Size
+    bits: Size
+    largest_weight: Size
+    error: Fraction
+    freezing: Fraction | None
+    counting: str
+
+
+def report_route(problem: Problem, route: str) -> RouteReport:
+    """Return the row of one route.
+
+    Raises:
+        OutOfReach: If no network of the route meets the accuracy even in real arithmetic.
+    """
+    with ctx.workprec(128):
+        if route == "monomial":
+            return _monomial(problem)
+        model = NormModel(problem.n, problem.domain)
+        demand = float(model.theta) + math.log(problem.eps.denominator) - math.log(problem.eps.numerator)
+        if demand > _LISTED[route]:
+            return _uniform(problem, route)
+        return _program(problem, route)
+
+
+def _program(problem: Problem, route: str) -> RouteReport:
+    beyond = False
+    try:
+        plan = plan_expm(problem, route)
+    except OutOfReach:
+        plan, beyond = plan_expm(problem, route, freeze=False), True
+    counts = count_plan(plan)
+    return RouteReport(
+        route=route,
+        theorem=plan.theorem,
+        source=_SOURCES[route],
+        parameters=plan.parameters,
+        hidden_layers=counts.architecture.hidden_layers,
+        width=counts.architecture.width,
+        nonzeros=counts.nonzeros,
+        bits=counts.architecture.bits,
+        largest_weight=named(counts.largest_weight),
+        error=plan.error,
+        freezing=None if beyond else plan.freezing,
+        counting="program",
+    )
+
+
+def _short_error(error: arb, problem: Problem) -> Fraction:
+    return min(upper(error, 53), problem.eps)
+
+
+def _uniform(problem: Problem, route: str) -> RouteReport:
+    report: UniformRoute = uniform_horner(problem) if route == "horner" else uniform_squaring(problem)
+    scalings = (("scalings", report.scalings),) if report.scalings else ()
+    return RouteReport(
+        route=route,
+        theorem=_THEOREMS[route],
+        source=_SOURCES[route],
+        parameters=(("degree", report.degree), *scalings, ("radices", report.radices.text())),
+        hidden_layers=report.hidden_layers,
+        width=report.width,
+        nonzeros=report.nonzeros,
+        bits=upper(report.bits, 53),
+        largest_weight=named(report.largest_weight),
+        error=_short_error(report.error, problem),
+        freezing=None,
+        counting="closed form",
+    )
+
+
+def _monomial(problem: Problem) -> RouteReport:
+    report = monomial_route(problem)
+    unit = as_ball(Fraction(1, 2**53))
+    # Every monomial passes 3 inexact maps a level, each within a factor (1 + u) of masses at most 8.
+    model = NormModel(problem.n, problem.domain)
+    total = (problem.n * model.entry(model.theta)).exp()
+    freezing = model.in_norm(64 * unit * (report.degree + 1) * total, problem.norm)
+    return RouteReport(
+        route="monomial",
+        theorem="expm.monomial",
+        source=_SOURCES["monomial"],
+        parameters=(("degree", report.degree), ("levels", report.levels), ("radices", report.radices.text())),
+        hidden_layers=report.hidden_layers,
+        width=report.width,
+        nonzeros=report.nonzeros,
+        bits=upper(report.bits, 53),
+        largest_weight=report.largest_weight,
+        error=_short_error(report.error, problem),
+        freezing=upper(freezing, 24) if freezing < as_ball(problem.eps) else None,
+        counting="closed form",
+    )
