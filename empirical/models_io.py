@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -20,7 +21,10 @@ from numpy.typing import NDArray
 
 from theory.errors import BadInput
 
-__all__ = ["Chain", "Dense", "matrix_size", "read_chain"]
+__all__ = ["LARGEST_FILE", "Chain", "Dense", "matrix_size", "read_chain"]
+
+#: Bytes; a network on 32×32 matrices with two layers of 2048 hidden units takes half of it in float64.
+LARGEST_FILE = 1 << 28
 
 
 @dataclass(frozen=True)
@@ -148,12 +152,30 @@ def read_chain(path: str | Path) -> Chain:
     file = Path(path)
     if not file.is_file():
         raise BadInput(f"no model file {file}")
+    if _unpacked_size(file) > LARGEST_FILE:
+        raise BadInput(f"{file} takes more than {LARGEST_FILE >> 20} MiB, which is more than is read here")
     match file.suffix.lower():
         case ".onnx":
             return _from_onnx(file)
         case ".safetensors" | ".pt" | ".pth":
             return _from_state(_load_state(file), file)
     raise BadInput(f"cannot tell what {file} is: name an .onnx, .safetensors, .pt or .pth file")
+
+
+def _unpacked_size(file: Path) -> int:
+    """Return how large the file is or unpacks to: a ``.pt`` file is a zip archive, a small one can hold anything.
+
+    Raises:
+        BadInput: If the archive is damaged.
+    """
+    size = file.stat().st_size
+    if not zipfile.is_zipfile(file):
+        return size
+    try:
+        with zipfile.ZipFile(file) as archive:
+            return max(size, sum(entry.file_size for entry in archive.infolist()))
+    except (zipfile.BadZipFile, ValueError):
+        raise BadInput(f"cannot read {file} as weights: the archive is damaged") from None
 
 
 def _load_state(file: Path) -> Mapping[str, object]:

@@ -197,6 +197,64 @@ def test_climbing_the_ratio_does_not_break_the_certificate(family: str) -> None:
     assert 0 < worst <= 1 + 1e-9  # evaluation in float64, see slack
 
 
+class First(nn.Module):
+    """The first result of attention or of a recurrent layer."""
+
+    def __init__(self, layer: nn.Module) -> None:
+        super().__init__()
+        self.layer = layer
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.layer(x)[0]
+
+
+class SelfAttention(nn.Module):
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.layer = nn.MultiheadAttention(width, heads)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.layer(x, x, x, need_weights=False)[0]
+
+
+#: Layers from sequences of 3 vectors of length 4 to such sequences: any order of them is a model.
+STACKABLE: list[Callable[[], nn.Module]] = [
+    lambda: nn.Linear(4, 4), lambda: nn.Linear(4, 4, bias=False), nn.ReLU, nn.Tanh, nn.Sigmoid, nn.GELU,
+    lambda: nn.LayerNorm(4, eps=0.1), lambda: nn.Softmax(dim=-1), lambda: nn.Softmax(dim=0), lambda: Residual(dense(4)),
+    lambda: Gated(4), lambda: Scores(4), lambda: SelfAttention(4, 2), lambda: First(nn.RNN(4, 4)),
+    lambda: First(nn.LSTM(4, 4)), lambda: nn.TransformerEncoderLayer(4, 2, 6, 0.0, layer_norm_eps=0.1),
+    lambda: nn.Conv1d(3, 3, 3, padding=1), lambda: Residual(SelfAttention(4, 1)),
+]  # fmt: skip
+
+
+@settings(max_examples=200)
+@given(
+    st.lists(st.integers(0, len(STACKABLE) - 1), min_size=1, max_size=5),
+    seeds,
+    st.sampled_from([0.3, 1.0]),
+    st.floats(0.01, 5),
+    st.integers(-2, 16),
+)
+def test_no_stack_of_layers_breaks_its_certificate(
+    kinds: list[int], seed: int, size: float, at: float, shift: int
+) -> None:
+    module = nn.Sequential(*(STACKABLE[kind]() for kind in kinds)).double()
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for parameter in module.parameters():
+            parameter.copy_(size * torch.randn(parameter.shape, generator=generator, dtype=torch.float64))
+    certificate = certificate_of(module, (3, 4))
+    x = at * torch.randn((3, 4), generator=generator, dtype=torch.float64)
+    y = x + 2.0**-shift * torch.randn((3, 4), generator=generator, dtype=torch.float64)
+    with torch.no_grad():
+        found = float((module(x) - module(y)).norm())
+    s, t, distance = above(float(x.norm())), above(float(y.norm())), above(float((x - y).norm()))
+    assert found <= float(certificate.difference_bound(s, t, distance)) + slack(certificate, s, t)
+    jacobian = torch.autograd.functional.jacobian(module, x).reshape(-1, 12)
+    # Five layers deep the float64 derivative errs by a relative 1e-9 at most of what the certificate multiplies out.
+    assert float(torch.linalg.matrix_norm(jacobian, 2)) <= float(certificate.modulus(s, s)) * (1 + 1e-9)
+
+
 def test_a_dense_layer_attains_its_constant() -> None:
     generator = torch.Generator().manual_seed(0)
     layer = nn.Linear(6, 4).double()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -13,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from empirical.models_io import Chain, Dense, matrix_size, read_chain
+from empirical.models_io import LARGEST_FILE, Chain, Dense, matrix_size, read_chain
 from theory.errors import BadInput
 
 
@@ -141,6 +142,15 @@ def test_damaged_and_foreign_files_are_refused_in_one_line(tmp_path: Path) -> No
         with pytest.raises(BadInput, match=message) as caught:
             read_chain(tmp_path / name)
         assert "\n" not in str(caught.value), name
+
+
+def test_archives_that_unpack_to_too_much_are_refused_unread(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "bomb.pt", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("data", bytes(1 << 20))
+        # The directory's own figure is what is added up: make it claim more than any file read here may hold.
+        archive.infolist()[0].file_size = LARGEST_FILE + 1
+    with pytest.raises(BadInput, match="more than is read"):
+        read_chain(tmp_path / "bomb.pt")
 
 
 def test_graphs_that_are_no_chain_are_refused(tmp_path: Path) -> None:
