@@ -1,0 +1,140 @@
+"""The linear forms whose squares make a matrix product, and how the squares add up (theorems matmul.polarised, .square).
+
+A product Z = L R of n x n matrices is ``U - row/2 - column/2`` with, for the general product,
+
+    U_ij = sum_k 2 B_L B_R ((L_ik/B_L + R_kj/B_R)/2)^2,   row_i = sum_k B_L B_R (L_ik/B_L)^2,   column_j likewise,
+
+and for a square X^2, with every square shared,
+
+    U_ii = B^2 (x_ii/B)^2 + sum_{k != i} 2 B^2 ((x_ik + x_ki)/2B)^2,
+    U_ij = 4 B^2 ((x_ij + (x_ii + x_jj)/2)/2B)^2 - B^2 ((x_ii + x_jj)/2B)^2 + sum_{k != i,j} 2 B^2 ((x_ik + x_kj)/2B)^2,
+    row_i = sum_{k != i} B^2 (x_ik/B)^2,   column_j = sum_{k != j} B^2 (x_kj/B)^2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from constructions.exact import Batch, ExactMatrix
+from theory.network_plan import ProductPlan
+from theory.program import Combination
+
+__all__ = ["ProductForms", "product_forms"]
+
+Index = NDArray[np.int64]
+_HALF = Fraction(1, 2)
+
+
+@dataclass(frozen=True, eq=False)
+class ProductForms:
+    """The forms of one product, |form| <= 1 on the domain, and the sums of their squares.
+
+    Attributes:
+        forms: squarers x inputs.
+        sums: accumulators x squarers: entries U first, then rows, then columns.
+        entries: n^2 x accumulators: how the product's entries follow from the sums.
+    """
+
+    forms: ExactMatrix
+    sums: ExactMatrix
+    entries: ExactMatrix
+
+
+def product_forms(plan: ProductPlan, columns: Mapping[str, Index], width: int, n: int) -> ProductForms:
+    """Return the forms of a planned product.
+
+    Args:
+        plan: Factors and scales.
+        columns: Column indices of every live matrix, row by row.
+        width: Number of inputs.
+        n: Matrix size.
+    """
+    maker = _square if plan.product.is_square else _general
+    forms, sums, count = maker(plan, columns, n)
+    accumulators = 1 if plan.product.is_square and n == 1 else n * n + 2 * n
+    return ProductForms(
+        ExactMatrix.from_batches((count, width), forms),
+        ExactMatrix.from_batches((accumulators, count), sums),
+        _entries(n, accumulators),
+    )
+
+
+def _entries(n: int, accumulators: int) -> ExactMatrix:
+    place = np.arange(n * n, dtype=np.int64)
+    batches: list[Batch] = [(place, place, Fraction(1))]
+    if accumulators > n * n:
+        batches.append((place, n * n + place // n, -_HALF))
+        batches.append((place, n * n + n + place % n, -_HALF))
+    return ExactMatrix.from_batches((n * n, accumulators), batches)
+
+
+def _reads(rows: Index, entries: Index, factor: Combination, scale: Fraction, columns: Mapping[str, Index]) -> list[Batch]:
+    """Return the form entries: row ``rows[a]`` reads ``scale * factor`` at matrix entry ``entries[a]``."""
+    return [(rows, columns[name][entries], scale * c) for name, c in factor.terms]
+
+
+def _general(plan: ProductPlan, columns: Mapping[str, Index], n: int) -> tuple[list[Batch], list[Batch], int]:
+    left, right = plan.alpha_left.fraction, plan.alpha_right.fraction
+    L, R, scale = plan.product.left, plan.product.right, plan.scale
+    entry = np.arange(n * n, dtype=np.int64)
+    i, k, j = (a.reshape(-1) for a in np.meshgrid(*[np.arange(n, dtype=np.int64)] * 3, indexing="ij"))
+    triple = 2 * n * n + np.arange(n**3, dtype=np.int64)
+    forms = [
+        *_reads(entry, entry, L, left, columns),
+        *_reads(n * n + entry, entry, R, right, columns),
+        *_reads(triple, i * n + k, L, left / 2, columns),
+        *_reads(triple, k * n + j, R, right / 2, columns),
+    ]
+    sums: list[Batch] = [
+        (i * n + j, triple, 2 * scale),
+        (n * n + entry // n, entry, scale),
+        (n * n + n + entry % n, n * n + entry, scale),
+    ]
+    return forms, sums, n**3 + 2 * n * n
+
+
+def _square(plan: ProductPlan, columns: Mapping[str, Index], n: int) -> tuple[list[Batch], list[Batch], int]:
+    alpha, X, scale = plan.alpha_left.fraction, plan.product.left, plan.scale
+    entry = np.arange(n * n, dtype=np.int64)
+    if n == 1:
+        return _reads(entry, entry, X, alpha, columns), [(entry, entry, scale)], 1
+    rows, cols = entry // n, entry % n
+    off = entry[rows != cols]
+    upper_i, upper_k = (a.astype(np.int64) for a in np.triu_indices(n, 1))
+    i, k, j = (a.reshape(-1) for a in np.meshgrid(*[np.arange(n, dtype=np.int64)] * 3, indexing="ij"))
+    distinct = (i != k) & (k != j) & (i != j)
+    i, k, j = i[distinct], k[distinct], j[distinct]
+    # Squarers in order: entries, pairs {x_ik, x_ki}, diagonal sums x_ii + x_jj, merged x_ij (x_ii + x_jj), triples.
+    sizes = np.cumsum([n * n, len(upper_i), len(upper_i), len(off)])
+    pair, diagonal, merged, triple = (start + np.arange(size, dtype=np.int64) for start, size in zip(sizes, [len(upper_i), len(upper_i), len(off), len(i)], strict=True))  # fmt: skip
+    off_i, off_j = off // n, off % n
+    forms = [
+        *_reads(entry, entry, X, alpha, columns),
+        *_reads(pair, upper_i * n + upper_k, X, alpha / 2, columns),
+        *_reads(pair, upper_k * n + upper_i, X, alpha / 2, columns),
+        *_reads(diagonal, upper_i * n + upper_i, X, alpha / 2, columns),
+        *_reads(diagonal, upper_k * n + upper_k, X, alpha / 2, columns),
+        *_reads(merged, off, X, alpha / 2, columns),
+        *_reads(merged, off_i * n + off_i, X, alpha / 4, columns),
+        *_reads(merged, off_j * n + off_j, X, alpha / 4, columns),
+        *_reads(triple, i * n + k, X, alpha / 2, columns),
+        *_reads(triple, k * n + j, X, alpha / 2, columns),
+    ]
+    own = np.arange(n, dtype=np.int64) * (n + 1)
+    sums: list[Batch] = [
+        (own, own, scale),
+        (upper_i * (n + 1), pair, 2 * scale),
+        (upper_k * (n + 1), pair, 2 * scale),
+        (off, merged, 4 * scale),
+        (upper_i * n + upper_k, diagonal, -scale),
+        (upper_k * n + upper_i, diagonal, -scale),
+        (i * n + j, triple, 2 * scale),
+        (n * n + off_i, off, scale),
+        (n * n + n + off_j, off, scale),
+    ]
+    return forms, sums, n**3
