@@ -9,7 +9,7 @@ from torch import fx, nn
 
 from empirical.lipschitz.norms import norm_bound
 from empirical.lipschitz.operations import METHODS, Uncertified, operate
-from empirical.lipschitz.walk import Traced, attend, through_layer
+from empirical.lipschitz.walk import Traced, attend, run_at_zero, through_layer
 from empirical.lipschitz.weights import array
 from theory.errors import BadInput
 from theory.lipschitz.certificate import Certificate
@@ -32,9 +32,25 @@ def through_graph(module: nn.Module, name: str, value: Traced) -> Traced:
     values: dict[fx.Node, Any] = {}
     for node in graph.nodes:
         if node.op == "output":
-            return _result(node, values, label)
+            result = _result(node, values, label)
+            _check_trace(module, graph, value, label)
+            return result
         values[node] = _node(module, node, values, value, label)
     raise BadInput(f"{label} returns nothing")
+
+
+def _check_trace(module: nn.Module, graph: fx.Graph, value: Traced, label: str) -> None:
+    """Compare module and trace at one point: torch.fx does not see that ``x += y`` changes x for everybody.
+
+    Raises:
+        BadInput: If the two differ.
+    """
+    generator = torch.Generator().manual_seed(0)
+    point = torch.randn(value.example.shape, generator=generator, dtype=torch.float64).to(value.example)
+    expected = run_at_zero(lambda: module(point.clone()), label)
+    found = run_at_zero(lambda: fx.GraphModule(module, graph)(point.clone()), label)
+    if not torch.allclose(found, expected):
+        raise BadInput(f"{label} does not compute what torch.fx traces: does it work in place, or draw at random?")
 
 
 def _node(module: nn.Module, node: fx.Node, values: dict[fx.Node, Any], value: Traced, label: str) -> Any:
@@ -90,6 +106,9 @@ def _constant(value: Any) -> Any:
 
 
 def _call(child: nn.Module, label: str, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Traced:
+    # In a chain nobody looks at an input again; here x + relu_(x) would, and find it changed.
+    if any(getattr(part, "inplace", False) for part in child.modules()):
+        raise BadInput(f"no certificate for {label}, which works in place: set inplace=False")
     if type(child) is nn.MultiheadAttention:
         extra = set(keywords) - {"need_weights", "average_attn_weights", "query", "key", "value"}
         parts = [*arguments, *(keywords[name] for name in ("query", "key", "value") if name in keywords)]

@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from empirical.lipschitz.norms import largest_absolute_sum, norm_bound, spectral_bound
+from empirical.lipschitz.norms import largest_absolute_sum, largest_entry, norm_bound, spectral_bound
 from empirical.lipschitz.recurrent import lstm_layer, rnn_layer
 from empirical.lipschitz.weights import array
 from theory.errors import BadInput
@@ -78,7 +78,7 @@ def layer_norm(layer: nn.LayerNorm, shape: Shape) -> Certificate:
     if layer.eps <= 0:
         raise BadInput("no certificate for LayerNorm with eps = 0: it is not continuous at constant vectors")
     features = math.prod(layer.normalized_shape)
-    largest = Fraction(1) if layer.weight is None else Fraction(float(np.abs(array(layer.weight)).max()))
+    largest = Fraction(1) if layer.weight is None else largest_entry(array(layer.weight))
     positions = math.prod(shape) // features
     return leaves.layer_norm(largest, _bias_norm(layer.bias), Fraction(layer.eps), features, positions)
 

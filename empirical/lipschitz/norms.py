@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from theory.errors import BadInput
 from theory.lipschitz.rounding import round_up, sqrt_up
 
-__all__ = ["largest_absolute_sum", "norm_bound", "spectral_bound"]
+__all__ = ["largest_absolute_sum", "largest_entry", "norm_bound", "spectral_bound"]
 
 _UNIT = Fraction(1, 2**53)
 #: What products of scaled entries can lose to underflow, each, with room to spare.
@@ -45,6 +45,12 @@ def spectral_bound(matrix: NDArray[np.floating]) -> Fraction:
     if certified is not None:
         squares.append(certified)
     return round_up(sqrt_up(min(squares)) * factor)
+
+
+def largest_entry(array: NDArray[np.floating]) -> Fraction:
+    """Return max|w|, exactly; NaN and infinity are refused."""
+    _scaled(array)
+    return Fraction(float(np.max(np.abs(array), initial=0.0)))
 
 
 def largest_absolute_sum(matrix: NDArray[np.floating]) -> Fraction:

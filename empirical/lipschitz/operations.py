@@ -22,7 +22,7 @@ from theory.lipschitz.rules import add, compose, concatenate, product, scale
 
 __all__ = ["METHODS", "Uncertified", "operate"]
 
-_SUMS = {operator.add: 1, torch.add: 1, operator.iadd: 1, operator.sub: -1, torch.sub: -1}
+_SUMS = (operator.add, torch.add, operator.sub, torch.sub)
 _ENTRYWISE = {
     torch.relu: "relu", functional.relu: "relu", functional.gelu: "gelu", torch.sigmoid: "sigmoid",
     functional.sigmoid: "sigmoid", torch.tanh: "tanh", functional.tanh: "tanh",

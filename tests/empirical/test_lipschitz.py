@@ -323,6 +323,29 @@ def hooked() -> nn.Module:
     return nn.Sequential(layer)
 
 
+class AddsInPlace(nn.Module):
+    """y and z are one tensor: adding to one changes the other, and the trace does not say so."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        y = x * 2
+        z = y
+        y += x.relu()
+        return y + z
+
+
+def integers() -> nn.Module:
+    layer = nn.Linear(2, 2, bias=False)
+    layer.weight = nn.Parameter(torch.ones(2, 2, dtype=torch.int64), requires_grad=False)
+    return layer
+
+
+def nan_norm() -> nn.Module:
+    layer = nn.LayerNorm(3)
+    with torch.no_grad():
+        layer.weight[1] = float("nan")
+    return layer
+
+
 def infinite() -> nn.Module:
     layer = nn.Linear(2, 2)
     with torch.no_grad():
@@ -338,6 +361,10 @@ REFUSED: list[tuple[Callable[[], nn.Module], tuple[int, ...] | None, str]] = [
     (lambda: TwoInputs(), (2,), "more than one input"),
     (lambda: LastState(), (3, 2), "only the first result"),
     (hooked, None, "forward hooks"),
+    (lambda: Residual(nn.Sequential(nn.ReLU(inplace=True), nn.Linear(2, 2))), (2,), "in place"),
+    (lambda: AddsInPlace(), (2,), "does not compute what torch.fx traces"),
+    (integers, None, "int64"),
+    (lambda: nan_norm(), None, "not finite"),
     (infinite, None, "not finite"),
     (lambda: nn.Sequential(nn.Linear(2, 2), nn.Dropout(0.5)), None, "training mode"),
     (lambda: nn.TransformerEncoderLayer(4, 2, 8), (3, 4), "training mode"),

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from theory.lipschitz.polynomial import Majorant
+from theory.lipschitz.polynomial import Majorant, short_text
 from theory.lipschitz.rounding import power_up, round_up
 
 __all__ = ["Certificate"]
@@ -87,7 +87,7 @@ class Certificate:
 
     def __str__(self) -> str:
         power = "" if self.exponent == 1 else f"^({self.exponent})"
-        return f"‖g(x) - g(y)‖ <= ({self.modulus})·‖x - y‖{power}, ‖g(0)‖ <= {float(self.at_zero):.6g}"
+        return f"‖g(x) - g(y)‖ <= ({self.modulus})·‖x - y‖{power}, ‖g(0)‖ <= {short_text(self.at_zero)}"
 
 
 def _radius(radius: Fraction | int) -> Fraction:

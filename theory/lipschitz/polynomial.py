@@ -17,7 +17,7 @@ from theory.lipschitz.rounding import round_up
 if TYPE_CHECKING:
     import sympy as sp
 
-__all__ = ["Majorant"]
+__all__ = ["Majorant", "short_text"]
 
 #: Factors with more pairs of terms than this are collapsed to three terms each (``Majorant.collapsed``) first.
 MOST_PAIRS = 100_000
@@ -132,9 +132,11 @@ class Majorant:
 
 def _term(i: int, j: int, a: Fraction) -> str:
     factors = [f"{name}^{power}" if power > 1 else name for name, power in (("s", i), ("t", j)) if power]
-    number = str(a) if a.denominator == 1 and a < 10**6 else f"{float(a):.6g}" if a < 10**300 else f"2^{_log2(a)}"
-    return "·".join([number, *factors])
+    return "·".join([short_text(a), *factors])
 
 
-def _log2(a: Fraction) -> int:
-    return a.numerator.bit_length() - a.denominator.bit_length() + 1
+def short_text(a: Fraction) -> str:
+    """Return a non-negative rational to six digits; past float's range the power of two above it."""
+    if a.denominator == 1 and a < 10**6:
+        return str(a)
+    return f"{float(a):.6g}" if a < 10**300 else f"2^{a.numerator.bit_length() - a.denominator.bit_length() + 1}"

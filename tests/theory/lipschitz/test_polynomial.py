@@ -84,3 +84,4 @@ def test_the_expression_is_the_polynomial() -> None:
     p = Majorant.of({(0, 0): Fraction(1, 3), (2, 1): 5})
     assert exact(p.expression(), {xi: Fraction(2), zeta: Fraction(7)}) == p(2, 7) == Fraction(1, 3) + 140
     assert str(p) == "0.333333 + 5·s^2·t"
+    assert str(Majorant.of({(1, 0): Fraction(10) ** 400})) == "2^1329·s"
