@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -51,8 +52,21 @@ def stream_generator(seed: int, stream: str, number: int, device: torch.device) 
     return torch.Generator(device).manual_seed(int.from_bytes(digest[:8], "big") >> 1)
 
 
-def draw(ensemble: Ensemble, function: str, count: int, generator: torch.Generator) -> Examples:
+def draw(
+    ensemble: Ensemble,
+    function: str,
+    count: int,
+    generator: torch.Generator,
+    prepare: Callable[[Tensor], Tensor] | None = None,
+) -> Examples:
     """Draw until ``count`` samples have a value; the ones after the last accepted are not counted as drawn.
+
+    Args:
+        ensemble: Where matrices come from.
+        function: The matrix function.
+        count: How many to accept.
+        generator: Where randomness comes from; it decides the device.
+        prepare: What to do with the matrices before f is evaluated, if anything.
 
     Raises:
         BadInput: If fewer than one sample in a thousand has a value.
@@ -65,6 +79,7 @@ def draw(ensemble: Ensemble, function: str, count: int, generator: torch.Generat
     while accepted < count:
         wanted = min(int((count - accepted) / max(share, 0.002) * 1.05) + 8, 4 * count + 4096)
         matrices = ensemble.sample(wanted, generator)
+        matrices = matrices if prepare is None else prepare(matrices)
         found = truth.evaluate(function, matrices)
         position = found.ok.cumsum(0)
         if int(position[-1]) > count - accepted:
