@@ -2,6 +2,21 @@
 
 from theory.lazy import lazy_attributes
 
-_CONTENTS: dict[str, str] = {}
-__all__ = list(_CONTENTS)
+_CONTENTS = {
+    "Affine": "network",
+    "ExactMatrix": "exact",
+    "MatrixNetwork": "matrix_network",
+    "Measurement": "measure",
+    "Network": "network",
+    "add": "algebra",
+    "build": "builder",
+    "compose": "algebra",
+    "extend": "algebra",
+    "identity": "algebra",
+    "load": "store",
+    "parallel": "algebra",
+    "save": "store",
+    "stack": "algebra",
+}
+__all__ = list(_CONTENTS)  # noqa: PLE0604 - names load on first use
 __getattr__, __dir__ = lazy_attributes(__name__, _CONTENTS)

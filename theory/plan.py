@@ -19,7 +19,7 @@ from theory.problem import Problem
 from theory.program import Combination, Program, Stage
 from theory.radices import Radices
 
-__all__ = ["Candidate", "Limits", "plan_candidates", "reference_width"]
+__all__ = ["Candidate", "Limits", "plan_candidates", "plan_with", "reference_width"]
 
 
 def reference_width(n: int) -> int:
@@ -247,8 +247,31 @@ def _confirm(
         return freezing
 
 
+def plan_with(problem: Problem, candidate: Candidate, radices: Sequence[Sequence[Radices]]) -> NetworkPlan:
+    """Return the plan with these radices and the errors that are proved of it, whether they meet eps or not."""
+    with ctx.workprec(128):
+        model = NormModel(problem.n, problem.domain)
+        analysis = analyse(candidate.program, model, radices)
+        real = model.in_norm(analysis.error + candidate.truncation, problem.norm)
+        total = model.in_norm(analysis.frozen_error + candidate.truncation, problem.norm)
+        return _finish(problem, candidate, analysis, real, total)
+
+
+def _budget(problem: Problem, candidate: Candidate, analysis: Analysis) -> tuple[tuple[str, Fraction], ...]:
+    """Return each stage's share of the error, to first order, and the truncation, in the problem's norm."""
+    model = NormModel(problem.n, problem.domain)
+    shares = [("truncation", upper(model.in_norm(candidate.truncation, problem.norm), 24))]
+    for place, (log_share, stage) in enumerate(zip(_contributions(candidate.program, model), analysis.stages, strict=True)):
+        pieces = stage.products[0].radices.pieces_ball
+        share = model.in_norm(arb(log_share).exp() / pieces**2, problem.norm)
+        shares.append((f"stage {place + 1} ({stage.products[0].radices.text()})", upper(share, 24)))
+    return tuple(shares)
+
+
 def _finish(problem: Problem, candidate: Candidate, analysis: Analysis, real: arb, total: arb) -> NetworkPlan:
-    error = min(upper(real, 64), problem.eps)
+    error, proved = upper(real, 64), upper(total, 64)
+    if total <= as_ball(problem.eps):  # rounding to 64 bits must not push a proved bound past eps
+        error, proved = min(error, problem.eps), min(proved, problem.eps)
     return NetworkPlan(
         problem=problem,
         route=candidate.route,
@@ -257,7 +280,8 @@ def _finish(problem: Problem, candidate: Candidate, analysis: Analysis, real: ar
         program=candidate.program,
         stages=analysis.stages,
         error=error,
-        freezing=max(min(upper(total, 64), problem.eps) - error, Fraction(0)),
+        freezing=max(proved - error, Fraction(0)),
+        budget=_budget(problem, candidate, analysis),
     )
 
 

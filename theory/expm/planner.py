@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from flint import arb, ctx
 
@@ -14,10 +15,11 @@ from theory.expm.programs import horner_program, scaling_and_squaring_program
 from theory.expm.truncation import squared_tail
 from theory.network_plan import NetworkPlan
 from theory.norm_model import NormModel
-from theory.plan import Candidate, Limits, plan_candidates, reference_width
+from theory.plan import Candidate, Limits, plan_candidates, plan_with, reference_width
 from theory.problem import Problem
+from theory.radices import Radices
 
-__all__ = ["BUILT_ROUTES", "plan_expm"]
+__all__ = ["BUILT_ROUTES", "plan_expm", "replan_expm"]
 
 BUILT_ROUTES = ("scaling-and-squaring", "horner")
 
@@ -43,6 +45,41 @@ def plan_expm(
     limits = limits or Limits(reference_width(problem.n))
     with ctx.workprec(128):
         return plan_candidates(problem, makers[route](problem), limits, _fewest_layers, freeze=freeze)
+
+
+def replan_expm(problem: Problem, recipe: Mapping[str, Any], most_layers: int) -> NetworkPlan:
+    """Return the plan a recipe describes, with its error proved afresh: nothing a file claims is taken on trust.
+
+    Args:
+        problem: What the network is for.
+        recipe: As written by ``NetworkPlan.recipe``.
+        most_layers: Hidden layers the file really has; a recipe for more is refused before any work.
+
+    Raises:
+        BadInput: If the recipe makes no sense.
+    """
+    try:
+        route, parameters = str(recipe["route"]), dict(recipe["parameters"])
+        degree, scalings = int(parameters["degree"]), int(parameters.get("scalings", 0))
+        radices = [[Radices.from_text(str(text)) for text in stage] for stage in recipe["radices"]]
+        if not 1 <= degree <= 10_000 or not 0 <= scalings <= most_layers or len(radices) > most_layers:
+            raise BadInput("the recipe does not fit the file's layers")
+        if route == "horner":
+            program, theorem = horner_program(degree), "expm.horner"
+        else:
+            program = scaling_and_squaring_program(str(parameters["scheme"]), degree, scalings)
+            theorem = "expm.scaling-squaring"
+        if [len(stage) for stage in radices] != [len(stage.products) for stage in program.stages]:
+            raise BadInput("the recipe does not fit its route")
+        if sum(max(r.layers for r in stage) for stage in radices) != most_layers:
+            raise BadInput("the recipe does not fit the file's layers")
+    except (KeyError, TypeError, ValueError, IndexError) as error:
+        raise BadInput(f"the recipe cannot be read: {error}") from None
+    with ctx.workprec(128):
+        model = NormModel(problem.n, problem.domain)
+        tail = squared_tail(model.theta, degree, scalings, str(parameters.get("scheme", "horner")))
+        candidate = Candidate(route, theorem, tuple(parameters.items()), program, tail * model.truncation_factor)
+        return plan_with(problem, candidate, radices)
 
 
 def _fewest_layers(layers: int, neurons: float) -> tuple[float, ...]:

@@ -1,0 +1,289 @@
+"""``python -m constructions build | info | eval``: networks as files, with what is proved of them."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from theory.bounds import problem_of
+from theory.command import OneLineParser
+from theory.errors import BadInput
+from theory.files import check_writable
+from theory.problem import NORMS
+
+if TYPE_CHECKING:
+    from constructions.matrix_network import MatrixNetwork
+    from theory.counts import Counts
+    from theory.network_plan import NetworkPlan
+
+__all__ = ["main"]
+
+#: Measured rates on one core: seconds a non-zero takes to build, and a fixed start.
+_SECONDS_A_NONZERO, _SECONDS_AT_LEAST = 7e-7, 0.3
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = OneLineParser(prog="python -m constructions", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True, parser_class=OneLineParser)
+    build = commands.add_parser("build", help="plan, build, freeze, measure and write a network")
+    build.add_argument("function", help="expm")
+    build.add_argument("--n", required=True, help="matrix size")
+    build.add_argument("--eps", required=True, help="bound on the error, an exact rational such as 1e-3")
+    build.add_argument("--M", help="domain: the box |a_ij| <= M (default 1)")
+    build.add_argument("--radius", help="domain: the ball ||A||_2 <= radius")
+    build.add_argument("--norm", default="fro", choices=NORMS, help="norm of the error (default fro)")
+    build.add_argument("--route", help="how (default: the fewest hidden layers)")
+    build.add_argument("--out", help="file to write, such as expm.safetensors")
+    build.add_argument("--dry-run", action="store_true", help="plan and count only")
+    build.add_argument("--json", action="store_true", help="one JSON document on stdout")
+    info = commands.add_parser("info", help="what a file holds and what is proved of it")
+    info.add_argument("file")
+    info.add_argument("--json", action="store_true", help="one JSON document on stdout")
+    evaluate = commands.add_parser("eval", help="evaluate a network at a matrix, exactly")
+    evaluate.add_argument("file")
+    evaluate.add_argument("--matrix", required=True, help=".npy file with one n x n matrix")
+    evaluate.add_argument("--out", help=".npy file for the value")
+    evaluate.add_argument("--json", action="store_true", help="one JSON document on stdout")
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command."""
+    arguments = _parser().parse_args(argv)
+    run = {"build": _build, "info": _info, "eval": _eval}[arguments.command]
+    return run(arguments)
+
+
+def _print_json(document: dict[str, Any]) -> None:
+    json.dump(document, sys.stdout, indent=2, allow_nan=False)
+    print()
+
+
+def _build(arguments: argparse.Namespace) -> int:
+    problem = problem_of(arguments, arguments.function)
+    if arguments.out is None and not arguments.dry_run:
+        raise BadInput("name the file to write with --out FILE, or count only with --dry-run")
+    out = None if arguments.dry_run else check_writable(arguments.out)
+    from constructions.builder import build_plan, plan_that_fits
+    from theory.counts import count_plan
+
+    if not arguments.dry_run:
+        plan = plan_that_fits(problem, arguments.route)
+        promised = count_plan(plan)
+        net = build_plan(plan)
+        net.save(out)  # type: ignore[arg-type]
+        document = _plan_document(plan, promised) | {"measured": _measured(net), "file": str(out)}
+        document["file_bytes"] = Path(out).stat().st_size  # type: ignore[arg-type]
+    else:
+        from constructions.catalogue import plan_problem
+
+        plan = plan_problem(problem, arguments.route)
+        promised = count_plan(plan)
+        document = _plan_document(plan, promised) | _costs(promised)
+    if arguments.json:
+        _print_json(document)
+    else:
+        print(_build_text(document))
+    return 0
+
+
+def _measured(net: MatrixNetwork) -> dict[str, Any]:
+    from theory.sizes import size_json
+
+    measured = net.measured
+    return {
+        "hidden_layers": measured.architecture.hidden_layers,
+        "width": measured.architecture.width,
+        "nonzeros": measured.nonzeros,
+        "bits": float(measured.architecture.bits),
+        "largest_weight": size_json(measured.largest_weight),
+    }
+
+
+def _plan_document(plan: NetworkPlan, counts: Counts) -> dict[str, Any]:
+    from theory.ledger import status_of
+    from theory.sizes import named, size_json
+
+    return {
+        "problem": plan.problem.json(),
+        "route": plan.route,
+        "theorem": plan.theorem,
+        "status": status_of(plan.theorem),
+        "parameters": dict(plan.parameters),
+        "radices": [[product.radices.text() for product in stage.products] for stage in plan.stages],
+        "promised": {
+            "hidden_layers": counts.architecture.hidden_layers,
+            "width": size_json(counts.architecture.width),
+            "nonzeros": size_json(counts.nonzeros),
+            "bits": size_json(counts.architecture.bits),
+            "largest_weight": size_json(named(counts.largest_weight)),
+        },
+        "error": _rational(plan.error),
+        "freezing": _rational(plan.freezing),
+        "proved": _rational(plan.proved),
+        "budget": [{"part": part, "share": float(share)} for part, share in plan.budget],
+    }
+
+
+def _rational(value: Fraction) -> dict[str, Any]:
+    return {"exact": str(value), "float": float(value)}
+
+
+def _costs(counts: Counts) -> dict[str, Any]:
+    from constructions.builder import file_bytes, working_bytes
+    from theory.sizes import size_json
+
+    return {
+        "file_bytes": size_json(file_bytes(counts)),
+        "working_bytes": size_json(working_bytes(counts)),
+        "expected_seconds": round(_SECONDS_AT_LEAST + counts.nonzeros * _SECONDS_A_NONZERO, 1),
+    }
+
+
+def _build_text(document: dict[str, Any]) -> str:
+    promised, measured = document["promised"], document.get("measured")
+    lines = [
+        f"{_what(document['problem'])}",
+        f"route {document['route']} ({', '.join(f'{k} {v}' for k, v in document['parameters'].items())}), "
+        f"theorem {document['theorem']} [{document['status']}]",
+        "",
+        f"{'':<16}{'promised':>16}" + (f"{'measured':>16}" if measured else ""),
+    ]
+    for key in ("hidden_layers", "width", "nonzeros", "bits", "largest_weight"):
+        row = f"{key.replace('_', ' '):<16}{_number(promised[key]):>16}"
+        lines.append(row + (f"{_number(measured[key]):>16}" if measured else ""))
+    norm = document["problem"]["norm"]
+    lines += [
+        "",
+        f"proved error    {document['error']['float']:.6g} in real arithmetic ({norm} norm), "
+        f"+ {document['freezing']['float']:.3g} for freezing to float64",
+    ]
+    if measured:
+        lines.append(f"written         {document['file']} ({document['file_bytes']:,} bytes)")
+        return "\n".join(lines)
+    lines += [
+        f"file            {_number(document['file_bytes'])} bytes; building takes about "
+        f"{_number(document['working_bytes'])} bytes and {document['expected_seconds']} s",
+        "error budget, to first order:",
+        *(f"  {entry['part']:<32}{entry['share']:.3e}" for entry in document["budget"]),
+    ]
+    return "\n".join(lines)
+
+
+def _what(problem: dict[str, Any]) -> str:
+    domain = problem["domain"]
+    where = f"|a_ij| <= {domain['M']}" if domain["kind"] == "box" else f"||A||_2 <= {domain['radius']}"
+    return f"{problem['function']} of {problem['n']} x {problem['n']} matrices, {where}, error <= {problem['eps']} in the {problem['norm']} norm"
+
+
+def _number(value: Any) -> str:
+    if isinstance(value, dict):
+        return f"10^{value['log10'][0]:.6g}"
+    if isinstance(value, str):
+        return f"{float(value):.4e}"
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.2f}"
+
+
+def _info(arguments: argparse.Namespace) -> int:
+    from constructions.store import load
+    from theory.counts import count_plan
+
+    net = load(arguments.file)
+    document = _plan_document(net.plan, count_plan(net.plan))
+    document |= {"measured": _measured(net), "file": arguments.file, "matches_plan": net.matches_plan}
+    document["file_bytes"] = Path(arguments.file).stat().st_size
+    blocks: dict[str, int] = {}
+    for block in net.network.blocks:
+        blocks[block.kind] = blocks.get(block.kind, 0) + block.stop - block.start
+    document["blocks"] = blocks
+    if arguments.json:
+        _print_json(document)
+        return 0
+    text = _build_text(document).replace("written         ", "file            ")
+    print(text)
+    print("neurons         " + ", ".join(f"{count:,} {kind}" for kind, count in blocks.items()))
+    print(_standing(net))
+    return 0
+
+
+def _standing(net: MatrixNetwork) -> str:
+    if net.matches_plan:
+        return "checked         the matrices are, weight by weight, what the theorem builds: the bound is theirs"
+    return "NOT CHECKED     the matrices differ from what the theorem builds: the bound is not proved of them"
+
+
+def _eval(arguments: argparse.Namespace) -> int:
+    out = check_writable(arguments.out) if arguments.out else None
+    matrix_file = _readable(arguments.matrix)
+    from constructions.store import load
+
+    net = load(arguments.file)
+    A = _matrix(matrix_file, net.n)
+    import numpy as np
+
+    membership = net.membership(A)
+    value = np.array([[float(entry) for entry in row] for row in net.exact(A)])
+    if out is not None:
+        from theory.files import whole_file
+
+        with whole_file(out) as temporary, temporary.open("wb") as handle:
+            np.save(handle, value, allow_pickle=False)
+    holds = membership.inside and net.matches_plan
+    lost = None
+    if not membership.inside:
+        lost = f"||network - {net.problem.function}(A)||_{net.problem.norm} <= {float(net.bound):.6g} is not claimed here: {membership.reason}"
+    elif not net.matches_plan:
+        lost = "the matrices differ from what the theorem builds, so the bound is not proved of them"
+    if arguments.json:
+        _print_json(
+            {
+                "problem": net.problem.json(),
+                "value": value.tolist(),
+                "proved_bound": _rational(net.bound) if holds else None,
+                "norm": net.problem.norm,
+                "in_domain": membership.inside,
+                "reason": membership.reason,
+                "lost": lost,
+            }
+        )
+        return 0
+    print(np.array2string(value, precision=12, separator=", "))
+    if holds:
+        print(f"proved          error <= {float(net.bound):.6g} in the {net.problem.norm} norm; A is in the domain: {membership.reason}")
+    else:
+        print(f"LOST            {lost}")
+    return 0
+
+
+def _readable(path: str) -> Path:
+    file = Path(path)
+    if not file.is_file():
+        raise BadInput(f"no such file: {file}")
+    return file
+
+
+def _matrix(path: Path, n: int) -> Any:
+    import numpy as np
+
+    try:
+        # The header is read first: a hostile shape must not be allocated.
+        lazy = np.load(path, allow_pickle=False, mmap_mode="r")
+        if not isinstance(lazy, np.ndarray):
+            raise BadInput(f"{path} is an archive; give one matrix in a .npy file")
+        if lazy.shape != (n, n):
+            raise BadInput(f"{path} holds shape {lazy.shape}; the network takes {n} x {n} matrices")
+        if lazy.dtype.kind not in "fiu":
+            raise BadInput(f"{path} holds {lazy.dtype}, not real numbers")
+        A = np.array(lazy, dtype=np.float64)
+    except (ValueError, EOFError, OSError) as error:
+        if isinstance(error, BadInput):
+            raise
+        raise BadInput(f"{path} is not a .npy file of numbers: {error}") from None
+    if not np.isfinite(A).all():
+        raise BadInput(f"{path} has an entry that is not finite")
+    return A
