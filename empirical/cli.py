@@ -16,6 +16,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "list": ("empirical.list_cli", "the experiments there are"),
     "run": ("empirical.run_cli", "run an experiment and store what it measured"),
     "show": ("empirical.show_cli", "print a stored record as a table"),
+    "eval": ("empirical.eval_cli", "measure a checkpoint on fresh samples"),
     "encode": ("empirical.encode_cli", "write matrices as tokens"),
     "decode": ("empirical.decode_cli", "turn tokens back into matrices"),
     "witness": ("empirical.witness_cli", "a matrix that a trained inverse network gets wrong, confirmed exactly"),

@@ -24,7 +24,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--store", action="store_true", help="also keep the record with the code, in empirical/results")
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoints in the folder")
-    parser.add_argument("--max-seconds", type=float, help="stop a run after this long; go on with --resume")
+    parser.add_argument("--max-seconds", type=float, help="stop after this long, at a checkpoint; go on with --resume")
+    parser.add_argument("--cluster", default="here", help="where sweeps run: here, processes:N, dask:N or slurm:N")
     parser.add_argument("--threads", type=int, help="CPU threads for torch")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting; may be repeated")
     parser.add_argument("--quiet", action="store_true", help="tell no progress")
@@ -41,11 +42,13 @@ def run(arguments: argparse.Namespace) -> int:
     from empirical.settings import parse_options
     from empirical.show_cli import print_record
     from empirical.store import RESULTS, make_record, save_record
+    from empirical.sweep import parse_cluster
 
     if arguments.threads is not None and arguments.threads < 1:
         raise BadInput("--threads must be at least 1")
     if arguments.max_seconds is not None and not arguments.max_seconds > 0:
         raise BadInput("--max-seconds must be above 0")
+    parse_cluster(arguments.cluster)
     seeds, options = parse_seeds(arguments.seeds), parse_options(arguments.set)
     module = load_experiment(arguments.experiment)
     folder = make_folder(arguments.out)
@@ -63,8 +66,9 @@ def run(arguments: argparse.Namespace) -> int:
             folder=folder,
             resume=arguments.resume,
             progress=progress,
-            max_seconds=arguments.max_seconds,
+            deadline=None if arguments.max_seconds is None else time.time() + arguments.max_seconds,
             options=options,
+            cluster=arguments.cluster,
         )
         start = time.monotonic()
         body = module.run(request)
@@ -73,6 +77,9 @@ def run(arguments: argparse.Namespace) -> int:
     name = f"{arguments.experiment}-{arguments.scale}.json"
     paths = [save_record(place / name, record) for place in ([folder, RESULTS] if arguments.store else [folder])]
     print_record(record)
+    waiting = sum(result.get("outcome") in ("stopped", "not started") for result in body["results"])
+    if waiting:
+        print(f"{waiting} of {len(body['results'])} runs did not finish; go on with --resume", file=sys.stderr)
     print(f"record: {', '.join(map(str, paths))}", file=sys.stderr)
     return 0
 

@@ -11,7 +11,24 @@ from types import ModuleType
 __all__ = ["EXPERIMENTS", "load_experiment"]
 
 #: Experiment -> (module, one line of help); a module is imported when its experiment is asked for.
-EXPERIMENTS: dict[str, tuple[str, str]] = {}
+EXPERIMENTS: dict[str, tuple[str, str]] = {
+    "encodings": (
+        "empirical.experiments.encodings",
+        "what the encodings allow: the score of an exact solver that reads and writes tokens",
+    ),
+    "transformer": (
+        "empirical.experiments.transformer",
+        "one encoder-decoder transformer on one matrix function, a run a seed",
+    ),
+    "mlp_baseline": (
+        "empirical.experiments.mlp_baseline",
+        "plain ReLU networks by dimension and training-set size, beside the published table, and improved",
+    ),
+    "study": (
+        "empirical.experiments.study",
+        "transformers by function, encoding and dimension, on one machine or many",
+    ),
+}
 
 
 def load_experiment(name: str) -> ModuleType:

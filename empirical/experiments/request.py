@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from empirical.progress import Progress
+from empirical.sweep import Cell, run_sweep
 from theory.errors import BadInput
 
 if TYPE_CHECKING:
@@ -30,8 +31,9 @@ class Request:
         folder: Where checkpoints and the record go; it exists.
         resume: Go on from checkpoints in ``folder``.
         progress: Where progress is told.
-        max_seconds: Stop each run at its next checkpoint after this many seconds, to be resumed later.
+        deadline: Stop runs at their next checkpoint after this wall-clock time (``time.time()``), to be resumed later.
         options: ``NAME=VALUE`` overrides of the experiment's configuration, as text.
+        cluster: Where the runs of a sweep go: ``here``, ``processes:N``, ``dask:N`` or ``slurm:N``.
     """
 
     experiment: str
@@ -41,14 +43,32 @@ class Request:
     folder: Path
     resume: bool = False
     progress: Progress = field(default_factory=Progress)
-    max_seconds: float | None = None
+    deadline: float | None = None
     options: Mapping[str, str] = field(default_factory=dict)
+    cluster: str = "here"
 
     def __post_init__(self) -> None:
         if self.scale not in SCALES:
             raise BadInput(f"no scale {self.scale!r}; choose from {', '.join(SCALES)}")
         if not self.seeds:
             raise BadInput("no seeds; give at least one, for example --seeds 0")
+
+    def cell(self, worker: str, label: str, settings: Any) -> Cell:
+        """Return one cell of a sweep, with settings from a dataclass."""
+        return Cell(
+            worker,
+            f"{self.experiment}-{self.scale}-{label}",
+            asdict(settings),
+            str(self.folder),
+            str(self.device),
+            self.resume,
+            self.deadline,
+            self.progress,
+        )
+
+    def sweep(self, cells: Sequence[Cell]) -> list[dict[str, Any]]:
+        """Do the cells where the request says."""
+        return run_sweep(cells, self.cluster, self.progress)
 
 
 def choose_device(name: str) -> torch.device:
