@@ -2,6 +2,11 @@
 
 from theory.lazy import lazy_attributes
 
-_CONTENTS: dict[str, str] = {}
+_CONTENTS = {
+    "FIGURES": "catalogue",
+    "ClaimFailed": "claim",
+    "figure_module": "catalogue",
+    "produce": "output",
+}
 __all__ = list(_CONTENTS)
 __getattr__, __dir__ = lazy_attributes(__name__, _CONTENTS)

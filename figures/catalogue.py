@@ -1,0 +1,55 @@
+"""Which figures there are: one module each, loaded when asked for.
+
+A figure's module offers ``CLAIM`` (one sentence), ``add_arguments(parser)``, ``data(**options) -> dict`` (computed from
+theory or loaded from stored results, JSON-ready, deterministic), ``check(document)`` (raises ``ClaimFailed`` where the
+numbers do not bear the claim out) and ``draw(document) -> Figure``.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+from theory.errors import BadInput
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["FIGURES", "FigureModule", "figure_module"]
+
+#: Name -> one line on what it shows. The module is ``figures.NAME``.
+FIGURES: dict[str, str] = {
+    "size_vs_eps": "e^A: hidden layers, width and bits against the accuracy, a curve a route, with the lower bound",
+    "size_vs_n": "e^A: width, hidden layers and bits against the matrix size: exponential and polynomial width",
+}
+
+
+class FigureModule(Protocol):
+    """What a figure's module offers."""
+
+    CLAIM: str
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Declare the figure's own options; their names are the arguments of ``data``."""
+
+    def data(self, **options: Any) -> dict[str, Any]:
+        """Return everything the figure shows, JSON-ready."""
+
+    def check(self, document: Mapping[str, Any]) -> None:
+        """Raise ``ClaimFailed`` where the numbers contradict the claim."""
+
+    def draw(self, document: Mapping[str, Any]) -> Figure:
+        """Draw the document."""
+
+
+def figure_module(name: str) -> FigureModule:
+    """Load a figure's module.
+
+    Raises:
+        BadInput: If there is no such figure.
+    """
+    if name not in FIGURES:
+        raise BadInput(f"no figure {name!r}; choose from {', '.join(FIGURES)}")
+    return cast(FigureModule, import_module(f"figures.{name}"))
