@@ -7,11 +7,12 @@ from functools import reduce
 
 import numpy as np
 
-from constructions.algebra import affine, compose, identity
+from constructions.algebra import affine, compose
 from constructions.exact import Batch, ExactMatrix
 from constructions.network import Network, port_columns
 from constructions.stage import stage_network
 from theory.network_plan import NetworkPlan
+from theory.program import Source
 
 __all__ = ["ideal_network"]
 
@@ -19,9 +20,23 @@ __all__ = ["ideal_network"]
 def ideal_network(plan: NetworkPlan) -> Network:
     """Return the plan's network in exact rationals, before freezing: A flattened row by row in, the result out."""
     n = plan.problem.n
-    start = identity((("A", n * n),))
+    start = _sources(plan.program.sources, n)
     network = reduce(lambda first, stage: compose(stage_network(stage, n), first), plan.stages, start)
     return compose(_output(plan), network)
+
+
+def _sources(sources: tuple[Source, ...], n: int) -> Network:
+    """Return the affine map from A to the matrices the program starts from."""
+    size = n * n
+    place = np.arange(size, dtype=np.int64)
+    diagonal = np.arange(n, dtype=np.int64) * (n + 1)
+    batches: list[Batch] = []
+    for index, source in enumerate(sources):
+        entries = (place % n) * n + place // n if source.transpose else place
+        batches.append((index * size + place, entries, source.factor))
+        batches.append((index * size + diagonal, np.full(n, size, dtype=np.int64), source.identity))
+    matrix = ExactMatrix.from_batches((size * len(sources), size + 1), batches)
+    return affine(matrix, (("A", size),), tuple((source.name, size) for source in sources))
 
 
 def _output(plan: NetworkPlan) -> Network:

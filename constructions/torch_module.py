@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from theory.errors import BadInput
 from theory.network_plan import ProductPlan, StagePlan
-from theory.program import Combination
+from theory.program import Combination, Source
 
 if TYPE_CHECKING:
     from constructions.matrix_network import MatrixNetwork
@@ -126,13 +126,19 @@ class BlockNetwork(nn.Module):
         super().__init__()
         self.n = net.n
         self.stages = nn.ModuleList(_Stage(stage, net.n) for stage in net.plan.stages)
+        self.sources = net.plan.program.sources
         self.output = net.plan.program.output
         self.register_buffer("eye", torch.eye(net.n, dtype=torch.float64))
+
+    def _source(self, source: Source, A: Tensor) -> Tensor:
+        value = A.mT if source.transpose else A
+        value = value if source.factor == 1 else float(source.factor) * value
+        return value if not source.identity else value + float(source.identity) * self.get_buffer("eye").to(A.dtype)
 
     def forward(self, A: Tensor) -> Tensor:
         """Map (..., n, n) to (..., n, n)."""
         _check(A, self.n)
-        live = {"A": A}
+        live = {source.name: self._source(source, A) for source in self.sources}
         for stage in self.stages:
             live = stage(live)
         return combined(self.output, live, self.get_buffer("eye").to(A.dtype))

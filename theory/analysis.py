@@ -13,7 +13,7 @@ F, which is known first, so nothing is circular.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 
 from flint import arb, ctx
@@ -21,30 +21,29 @@ from flint import arb, ctx
 from theory import symbols as S
 from theory.dyadic import Dyadic, dyadic_above, dyadic_below
 from theory.evaluate import as_ball, ball
-from theory.freezing_budget import UNIT, row_rounding, stage_freezing
+from theory.freezing_budget import StageFreezing, carrier_rounding, margin, stage_freezing
 from theory.network_plan import ProductPlan, StagePlan, carried_outputs, folded_outputs, linear_part
 from theory.norm_model import NormModel
-from theory.program import Combination, Product, Program, Stage
+from theory.program import Combination, Product, Program, Source, Stage
 from theory.radices import Radices
+from theory.row_mass import RowMass, Unfreezable, combined
 
 __all__ = ["Analysis", "Track", "analyse", "majorants"]
 
 #: Bits of the scales and offsets: short, so that their products with a merged weight stay exact in float64.
 SCALE_BITS = 12
-#: Ranges are widened by this factor before rounding: it covers the rounding of the rows that carry them, which is
-#: checked to be smaller in ``_carried_bounds``.
+#: Where rows are rounded, ranges are widened by this factor: ``_carried_bounds`` checks that it covers the rounding.
 SLACK = 1 + arb((1, -30))
 
 
 @dataclass(frozen=True)
 class Track:
-    """What is known of one matrix: range b, real error D, frozen error F, and the mass of the row that computes it."""
+    """What is known of one matrix: range b, real error D, frozen error F, and the row that computes an entry."""
 
     b: arb
     D: arb
     F: arb
-    mass: arb
-    inexact: arb
+    row: RowMass
 
 
 @dataclass(frozen=True)
@@ -70,13 +69,30 @@ def product_error(n: int, bound_left: arb, bound_right: arb, pieces: arb) -> arb
 
 def majorants(program: Program, model: NormModel) -> dict[str, arb]:
     """Return ``b_V`` for every matrix of the program: the program run on absolute values (a majorant)."""
-    b: dict[str, arb] = {"A": model.theta}
+    b = {source.name: source_range(source, model) for source in program.sources}
     for stage in program.stages:
         live = dict(b)
         for product in stage.products:
             live[product.name] = _size(product.left, b, model) * _size(product.right, b, model)
-        b = {name: _size(output, live, model) for name, output in stage.outputs}
+        b = {name: _claimed(stage, name, _size(output, live, model)) for name, output in stage.outputs}
     return b
+
+
+def source_range(source: Source, model: NormModel) -> arb:
+    """Return the bound on a source in the analysis norm."""
+    return model.theta if source.range is None else as_ball(source.range)
+
+
+def _claimed(stage: Stage, name: str, size: arb) -> arb:
+    claim = dict(stage.claims).get(name)
+    return size if claim is None else size.min(as_ball(claim))
+
+
+def _source_track(source: Source, model: NormModel) -> Track:
+    """Return what is known of a source: exact, but for the rounding of the rows that read it."""
+    size = model.input_entry
+    row = combined([(source.factor, RowMass(size, arb(0), arb(1), size + 1, 0))], source.identity)
+    return Track(source_range(source, model), arb(0), arb(0), row)
 
 
 def _size(combination: Combination, sizes: Mapping[str, arb], model: NormModel) -> arb:
@@ -107,26 +123,27 @@ def analyse(
         freeze: Whether ranges must hold for float64 weights; without it the frozen error is the real one, and ranges
             beyond float64 are no obstacle (such a network can be counted, not shipped).
         precision: Working precision of the balls, in bits.
+
+    ``Unfreezable`` goes through if ``freeze`` and no bound can be given (a weight beyond float64's range).
     """
     with ctx.workprec(precision):
-        tracks = {"A": Track(model.theta, arb(0), arb(0), mass=model.entry(model.theta), inexact=arb(0))}
+        tracks = {source.name: _source_track(source, model) for source in program.sources}
         plans: list[StagePlan] = []
         for stage, stage_radices in zip(program.stages, radices, strict=True):
             plan, tracks = _stage(stage, tracks, model, stage_radices, freeze)
             plans.append(plan)
         error = _weighted(program.output, {name: track.D for name, track in tracks.items()})
         frozen = _weighted(program.output, {name: track.F for name, track in tracks.items()})
-        # The last affine map is rounded too: entrywise u * (inexact mass of its rows).
-        rounding = row_rounding(
-            [(c, tracks[name]) for name, c in program.output.terms], as_ball(program.output.identity)
-        )
-        return Analysis(tuple(plans), error.upper(), (frozen + (model.n * rounding if freeze else 0)).upper())
+        if freeze:  # the last affine map is rounded too
+            row = combined([(c, tracks[name].row) for name, c in program.output.terms], program.output.identity)
+            frozen += model.n * row.rounding()
+        return Analysis(tuple(plans), error.upper(), frozen.upper())
 
 
 def _stage(
     stage: Stage, tracks: Mapping[str, Track], model: NormModel, radices: Sequence[Radices], freeze: bool
 ) -> tuple[StagePlan, dict[str, Track]]:
-    bounds = _carried_bounds(stage, tracks, model)
+    bounds = _carried_bounds(stage, tracks, model, freeze)
     plans = tuple(
         _product_plan(product, stage, bounds, model.n, r) for product, r in zip(stage.products, radices, strict=True)
     )
@@ -135,50 +152,48 @@ def _stage(
         for name in carried_outputs(stage)
     }
     plan = StagePlan(stage, plans, tuple(bounds.items()), tuple(offsets.items()))
-    freezing = stage_freezing(plan, tracks, model.n)
-    if not freeze:
-        freezing = replace(freezing, product=dict.fromkeys(freezing.product, arb(0)), carried={})
+    freezing = stage_freezing(plan, {name: track.row for name, track in tracks.items()}, model.n) if freeze else None
     tracks = dict(tracks)
     for product_plan in plans:
-        product = product_plan.product
-        left = {part: _weighted(product.left, {v: getattr(t, part) for v, t in tracks.items()}) for part in ("b", "D", "F")}
-        right = {
-            part: _weighted(product.right, {v: getattr(t, part) for v, t in tracks.items()}) for part in ("b", "D", "F")
-        }
-        delta = product_error(
-            model.n, 1 / product_plan.alpha_left.ball, 1 / product_plan.alpha_right.ball, product_plan.radices.pieces_ball
-        ) + _centre_rounding(product_plan, model.n)
-        own = model.n * delta
-        D = left["b"] * right["D"] + left["D"] * right["b"] + left["D"] * right["D"] + own
-        F = left["b"] * right["F"] + left["F"] * right["b"] + left["F"] * right["F"] + own
-        F += model.n * freezing.product[product.name]
-        mass, inexact = freezing.rows[product.name]
-        tracks[product.name] = Track(left["b"] * right["b"], D.upper(), F.upper(), mass, inexact)
-    return plan, {name: _output(name, output, plan, tracks, freezing.carried, model) for name, output in stage.outputs}
+        name = product_plan.product.name
+        own = model.n * (0 if freezing is None else freezing.product[name])
+        tracks[name] = _product_track(product_plan, tracks, model.n, own)
+    return plan, {name: _output(name, output, stage, tracks, freezing, model) for name, output in stage.outputs}
+
+
+def _product_track(plan: ProductPlan, tracks: Mapping[str, Track], n: int, frozen: arb) -> Track:
+    """Return range and errors of a product (theorem expm.propagation); ``frozen``: what freezing adds, in the norm."""
+    product = plan.product
+    left, right = (
+        {part: _weighted(factor, {v: getattr(t, part) for v, t in tracks.items()}) for part in ("b", "D", "F")}
+        for factor in (product.left, product.right)
+    )
+    delta = product_error(n, 1 / plan.alpha_left.ball, 1 / plan.alpha_right.ball, plan.radices.pieces_ball)
+    own = n * (delta + _centre_rounding(plan, n))
+    errors = [left["b"] * right[part] + left[part] * right["b"] + left[part] * right[part] + own for part in ("D", "F")]
+    return Track(left["b"] * right["b"], errors[0].upper(), (errors[1] + frozen).upper(), _NO_ROW)
+
+
+#: The row of a matrix whose rounding nobody asks for: a product, which only outputs read, or any of a plan not frozen.
+_NO_ROW = RowMass(arb(0), arb(0), arb(0), arb(0), None)
 
 
 def _output(
     name: str,
     output: Combination,
-    plan: StagePlan,
+    stage: Stage,
     tracks: Mapping[str, Track],
-    carried: Mapping[str, arb],
+    freezing: StageFreezing | None,
     model: NormModel,
 ) -> Track:
-    part = {field: {v: getattr(t, field) for v, t in tracks.items()} for field in ("b", "D", "F", "mass", "inexact")}
-    identity = abs(as_ball(output.identity))
-    products = output.restricted(plan.stage.product_names)
-    # The row that computes an output reads product rows and at most one carried linear part, by weight 1 from neurons
-    # in [0, 2 offset] less the offset; a folded linear part is inside the product's accumulators.
-    offsets = dict(plan.linear_offsets)
-    linear_mass = 3 * offsets[name].ball if name in offsets else arb(0)
-    frozen = _weighted(output, part["F"]) + model.n * carried.get(name, arb(0))
+    part = {field: {v: getattr(t, field) for v, t in tracks.items()} for field in ("b", "D", "F")}
+    # A folded linear part is inside the product's accumulators; one carried by itself is rounded on its own.
+    own = arb(0) if freezing is None else model.n * freezing.carried.get(name, arb(0))
     return Track(
-        b=_size(output, part["b"], model).upper(),
+        b=_claimed(stage, name, _size(output, part["b"], model)).upper(),
         D=_weighted(output, part["D"]).upper(),
-        F=frozen.upper(),
-        mass=(_weighted(products, part["mass"]) + linear_mass + identity).upper(),
-        inexact=(row_rounding([(c, tracks[v]) for v, c in products.terms], as_ball(output.identity)) / UNIT).upper(),
+        F=(_weighted(output, part["F"]) + own).upper(),
+        row=_NO_ROW if freezing is None else freezing.outputs[name],
     )
 
 
@@ -186,37 +201,47 @@ def _balls(bounds: Mapping[str, Dyadic]) -> dict[str, arb]:
     return {name: bound.ball for name, bound in bounds.items()}
 
 
-def _carried_bounds(stage: Stage, tracks: Mapping[str, Track], model: NormModel) -> dict[str, Dyadic]:
+def _carried_bounds(stage: Stage, tracks: Mapping[str, Track], model: NormModel, freeze: bool) -> dict[str, Dyadic]:
+    """Return bounds on the computed entries of the live matrices, wide enough that rounding silences no carrier.
+
+    Raises:
+        Unfreezable: If it might.
+    """
     bounds = {}
     for name in stage.live:
         track = tracks[name]
         computed = model.entry(track.b) + model.entry(track.F)
-        if not UNIT * track.mass < computed * arb((1, -31)):
-            raise ArithmeticError(f"rounding of the row of {name} is not covered by the slack")
-        bounds[name] = dyadic_above(computed if name == "A" else computed * SLACK, SCALE_BITS)
+        bounds[name] = dyadic_above(computed, SCALE_BITS)
+        if freeze and not carrier_rounding(track.row, bounds[name].fraction).is_zero():
+            bounds[name] = dyadic_above(computed * SLACK, SCALE_BITS)
+            if not carrier_rounding(track.row, bounds[name].fraction) < computed * (SLACK - 1):
+                raise Unfreezable(f"rounding the row of {name} is not covered by the slack")
     return bounds
 
 
-def _product_plan(product: Product, stage: Stage, bounds: Mapping[str, Dyadic], n: int, radices: Radices) -> ProductPlan:
+def _product_plan(
+    product: Product, stage: Stage, bounds: Mapping[str, Dyadic], n: int, radices: Radices
+) -> ProductPlan:
     sizes = _balls(bounds)
     alpha_left = dyadic_below(1 / _weighted(product.left, sizes), SCALE_BITS)
     alpha_right = alpha_left if product.is_square else dyadic_below(1 / _weighted(product.right, sizes), SCALE_BITS)
     scale = 1 / (alpha_left.ball * alpha_right.ball)
+    # One-sided errors sum to n B_L B_R [-1, 2] / N^2: shift by the middle, -1/2.
+    centre = dyadic_below(n * scale / (2 * radices.pieces_ball**2), SCALE_BITS)
     offset = row_offset = Dyadic(0, 0)
     if radices.layers > 1:
         # A partial sum of the squarer is within [u^2 - 4/P_1^2, u^2 + 1/N^2] (theorem square.symmetric): positive
         # coefficients sum to 2 n B_L B_R, the one negative square of theorem matmul.square has coefficient B^2.
-        lowest = 8 * n * scale / radices.first**2
+        squares = 8 * n * scale / arb(radices.first) ** 2
         if product.is_square and n > 1:
-            lowest += 2 * scale
-        output = folded_outputs(stage).get(product.name)
+            squares += (1 + 1 / radices.pieces_ball**2) * scale
+        linear, output = arb(0), folded_outputs(stage).get(product.name)
         if output is not None:
             form = dict(stage.outputs)[output]
-            lowest += _weighted(linear_part(stage, form), sizes) / abs(as_ball(form[product.name]))
-        offset = dyadic_above(lowest * SLACK, SCALE_BITS)
-        row_offset = dyadic_above(4 * n * scale / arb(radices.first) ** 2 * SLACK, SCALE_BITS)
-    # One-sided errors sum to n B_L B_R [-1, 2] / N^2: shift by the middle, -1/2.
-    centre = dyadic_below(n * scale / (2 * radices.pieces_ball**2), SCALE_BITS)
+            linear = _weighted(linear_part(stage, form), sizes) / abs(as_ball(form[product.name]))
+        spare = margin(n * scale)
+        offset = dyadic_above(squares + centre.ball + linear + spare + margin(linear), SCALE_BITS)
+        row_offset = dyadic_above(4 * n * scale / arb(radices.first) ** 2 + spare, SCALE_BITS)
     return ProductPlan(product, radices, alpha_left, alpha_right, offset, row_offset, centre)
 
 

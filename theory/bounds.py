@@ -12,63 +12,43 @@ import json
 import sys
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from theory.command import OneLineParser, run_command
-from theory.errors import BadInput
-from theory.problem import NORMS, Ball, Box, Problem
-from theory.rationals import parse_count, parse_positive
+from theory.problem import NORMS, Box, KDelta, Problem
+from theory.rationals import parse_positive
+from theory.requests import DOMAIN_OPTIONS, NAMED_FUNCTIONS, make_problem
+
+if TYPE_CHECKING:
+    from theory.expm.routes import RouteReport
 
 __all__ = ["bounds_document", "main"]
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = OneLineParser(prog="python -m theory.bounds", description=__doc__)
+    parser.add_argument("--function", default="expm", help=f"{', '.join(NAMED_FUNCTIONS)}, or a formula in x (default expm)")
     parser.add_argument("--eps", default="1e-3", help="accuracy, an exact rational such as 1e-3 or 1/1000")
     parser.add_argument("--n", default="8", help="matrix size")
-    parser.add_argument("--M", help="domain: the box |a_ij| <= M (default 1)")
-    parser.add_argument("--radius", help="domain: the ball ||A||_2 <= radius")
+    for name, text in DOMAIN_OPTIONS.items():
+        parser.add_argument(f"--{name}", help=text)
     parser.add_argument("--norm", default="fro", choices=NORMS, help="norm of the error (default fro)")
-    parser.add_argument("--delta", default="1/100", help="distance from singular matrices, for the inversion block")
     output = parser.add_mutually_exclusive_group()
     output.add_argument("--json", action="store_true", help="one JSON document on stdout")
     output.add_argument("--latex", action="store_true", help="a LaTeX table")
     return parser
 
 
-def problem_of(arguments: argparse.Namespace, function: str = "expm") -> Problem:
-    """Return the problem that ``--n --eps --M --radius --norm`` ask for.
-
-    Raises:
-        BadInput: If a value cannot be read or the domain is given twice.
-    """
-    if arguments.M is not None and arguments.radius is not None:
-        raise BadInput("give --M (a box) or --radius (a ball), not both")
-    eps, n = parse_positive(arguments.eps, "eps"), parse_count(arguments.n, "n")
-    if arguments.radius is not None:
-        return Problem(function, n, Ball(parse_positive(arguments.radius, "radius")), eps, arguments.norm)
-    return Problem(function, n, Box(parse_positive(arguments.M or "1", "M") if arguments.M != "" else _empty("M")), eps, arguments.norm)
-
-
-def _empty(name: str) -> Fraction:
-    raise BadInput(f"{name} is empty: give a positive rational such as 1 or 1/3")
-
-
 def bounds_document(problem: Problem, delta: Fraction) -> dict[str, Any]:
     """Return everything the command prints, as a JSON-ready document."""
     from theory.blowup import inversion_block
-    from theory.expm.routes import ROUTES, report_route
     from theory.ledger import status_of
-    from theory.limits import lower_bound_bits
     from theory.sizes import size_json
 
-    kind = problem.domain.json()["kind"]
-    theta = problem.n * problem.domain.M if isinstance(problem.domain, Box) else problem.domain.radius
-    least = lower_bound_bits(kind, theta, problem.n, problem.eps, problem.norm)
+    least, source = _lower_bound(problem)
     routes = []
-    for name in ROUTES:
-        report = report_route(problem, name)
-        ratio = None if least == 0 or not isinstance(report.bits, Fraction) else float(report.bits / least)
+    for report in _reports(problem):
+        ratio = float(report.bits / least) if least and isinstance(report.bits, (int, Fraction)) else None
         routes.append(
             {
                 "route": report.route,
@@ -93,10 +73,10 @@ def bounds_document(problem: Problem, delta: Fraction) -> dict[str, Any]:
         "problem": problem.json(),
         "routes": routes,
         "lower_bound": {
-            "bits": size_json(least),
-            "theorem": "limits.expm",
+            "bits": None if least is None else size_json(least),
+            "theorem": source,
             "kind": "LOWER",
-            "status": status_of("limits.expm"),
+            "status": None if source is None else status_of(source),
         },
         "inversion": {
             "delta": str(block.delta),
@@ -111,6 +91,31 @@ def bounds_document(problem: Problem, delta: Fraction) -> dict[str, Any]:
     }
 
 
+def _lower_bound(problem: Problem) -> tuple[Fraction | None, str | None]:
+    """Return the least bits any network for the problem has, and the theorem; None where none is known."""
+    domain = problem.domain
+    if problem.function == "expm":
+        from theory.limits import lower_bound_bits
+
+        theta = problem.n * domain.M if isinstance(domain, Box) else domain.radius  # type: ignore[union-attr]
+        return lower_bound_bits(domain.json()["kind"], theta, problem.n, problem.eps, problem.norm), "limits.expm"
+    if isinstance(domain, KDelta):
+        from theory.blowup import inversion_block
+
+        return inversion_block(problem.n, domain.delta, problem.eps, domain.radius).bits, "inverse.bits"
+    return None, None
+
+
+def _reports(problem: Problem) -> list[RouteReport]:
+    if problem.function == "expm":
+        from theory.expm.routes import ROUTES, report_route
+
+        return [report_route(problem, name) for name in ROUTES]
+    from theory.functions.routes import report_routes
+
+    return report_routes(problem)
+
+
 def _rational(value: Fraction) -> dict[str, Any]:
     """Return a rational as exact text (shortened upward where its text would be unreadable) and float."""
     from theory.sizes import size_json
@@ -122,7 +127,11 @@ def _rational(value: Fraction) -> dict[str, Any]:
 def main(argv: Sequence[str] | None = None) -> int:
     """Print the bounds."""
     arguments = _parser().parse_args(argv)
-    problem, delta = problem_of(arguments), parse_positive(arguments.delta, "delta")
+    options = dict(vars(arguments))
+    if arguments.function != "inverse":
+        options["delta"] = None  # then it is the distance of the inversion block
+    problem = make_problem(arguments.function, options)
+    delta = parse_positive("1/100" if arguments.delta is None else arguments.delta, "delta")
     document = bounds_document(problem, delta)
     if arguments.json:
         json.dump(document, sys.stdout, indent=2, allow_nan=False)

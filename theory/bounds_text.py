@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from theory.problem import domain_from_json
+
 __all__ = ["latex", "plain"]
 
 _COLUMNS = (
@@ -58,22 +60,30 @@ def _aligned(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     return [lines[0], "-" * max(map(len, lines)), *lines[1:]]
 
 
-def _domain(problem: Mapping[str, Any]) -> str:
-    domain = problem["domain"]
-    return f"|a_ij| <= {domain['M']}" if domain["kind"] == "box" else f"||A||_2 <= {domain['radius']}"
+def _title(problem: Mapping[str, Any]) -> str:
+    function = "e^A" if problem["function"] == "expm" else f"{problem['function']} of A"
+    where = domain_from_json(problem["domain"]).describe()
+    return f"{function} for {problem['n']} x {problem['n']} matrices, {where}, error <= {problem['eps']} in the {problem['norm']} norm"
+
+
+def _lower(least: Mapping[str, Any]) -> str:
+    if least["bits"] is None:
+        return "lower bound: none is proved here for this function"
+    return (
+        f"lower bound: every ReLU network for this needs at least {_cell('bits', least['bits'])} bits, "
+        f"sum of log2(width + 1) over hidden layers  [{least['theorem']}, {least['kind']}, {least['status']}]"
+    )
 
 
 def plain(document: Mapping[str, Any]) -> str:
     """Return the document as text for a terminal."""
     problem, least, inversion = document["problem"], document["lower_bound"], document["inversion"]
     lines = [
-        f"e^A for {problem['n']} x {problem['n']} matrices, {_domain(problem)}, "
-        f"error <= {problem['eps']} in the {problem['norm']} norm",
+        _title(problem),
         "",
         *_aligned([title for _, title in _COLUMNS], _rows(document)),
         "",
-        f"lower bound: every ReLU network for this needs at least {_cell('bits', least['bits'])} bits, "
-        f"sum of log2(width + 1) over hidden layers  [{least['theorem']}, {least['kind']}, {least['status']}]",
+        _lower(least),
         "",
         f"inversion at distance delta = {inversion['delta']} from the singular matrices  "
         f"[{', '.join(inversion['theorems'])}, LOWER, {inversion['status']}]",
@@ -100,17 +110,16 @@ def latex(document: Mapping[str, Any]) -> str:
         return " & ".join(_escaped(cells[i]) for i in columns) + r" \\"
 
     body = [line(row) for row in _rows(document)]
-    eps, n = problem["eps"], problem["n"]
     return "\n".join(
         [
-            rf"% e^A, n = {n}, {_domain(problem)}, eps = {eps}, norm {problem['norm']}",
+            f"% {_title(problem)}",
             rf"\begin{{tabular}}{{{alignment}}}",
             r"\toprule",
             line([title for _, title in _COLUMNS]),
             r"\midrule",
             *body,
             r"\midrule",
-            rf"\multicolumn{{{len(columns)}}}{{l}}{{lower bound: ${_cell('bits', least['bits'])}$ bits}} \\",
+            rf"\multicolumn{{{len(columns)}}}{{l}}{{lower bound: {_cell('bits', least['bits'])} bits}} \\",
             r"\bottomrule",
             r"\end{tabular}",
         ]

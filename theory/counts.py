@@ -8,7 +8,7 @@ matrices, and a test compares.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flint import arb, ctx
 
@@ -76,63 +76,64 @@ def count_plan(plan: NetworkPlan, *, precision: int = 96) -> Counts:
     """Return the counts of a planned network."""
     n = plan.problem.n
     architecture = Architecture(((n * n, 2),))
-    before: StagePlan | None = None
+    reader = Reader(None, n, plan.program.sources)
     tallies: list[_Tally] = []
     with ctx.workprec(precision):
         for stage in plan.stages:
             following = stage_architecture(stage, n)
             architecture = following.compose(architecture.select(following.inputs))
-            tallies += _join_map(before, stage, n)
+            tallies += _join_map(reader, stage)
             tallies += _inner_maps(stage, n)
-            before = stage
+            reader = Reader(stage, n)
         architecture = Architecture(((n * n, 2),)).compose(architecture.select(n * n))
-        tallies += _output_map(before, plan, n)
+        tallies += _output_map(reader, plan)
         largest = arb(0)
         for tally in tallies:
             largest = largest.max(tally.largest)
         return Counts(architecture, sum(t.nonzeros for t in tallies), largest.upper())
 
 
-def _join_map(before: StagePlan | None, stage: StagePlan, n: int) -> Iterator[_Tally]:
+def _join_map(reader: Reader, stage: StagePlan) -> Iterator[_Tally]:
     """Yield the rows of a stage's first layer, merged with the previous stage's outputs."""
+    n = reader.n
     for plan in stage.products:
         half = arb(plan.radices.first) / 2
         for times, squarer in orbits(plan.product.is_square, n):
 
             def small(size: int, plan: ProductPlan = plan, squarer: tuple = squarer) -> Summary:  # type: ignore[type-arg]
-                reader, row = Reader(before, size), Row()
+                sized, row = replace(reader, n=size), Row()
                 for name, entry, c in squarer_form(plan, squarer):
-                    row.add(reader.entry(name, entry), c)
-                return reader.summary(row, half)
+                    row.add(sized.entry(name, entry), c)
+                return sized.summary(row, half)
 
             summary = summary_at(n, small)
             yield _Tally.rows(times, summary, (half + summary.constant - k for k in range(1, plan.radices.first)))
     for name, bound in stage.bounds:
         for times, entry in entry_orbits(n):
-            reading = _reading(before, n, name, entry)
+            reading = _reading(reader, name, entry)
             yield _Tally.rows(times, reading, [reading.constant + bound.ball])
 
 
-def _reading(before: StagePlan | None, n: int, name: str, entry: tuple[int, int]) -> Summary:
+def _reading(reader: Reader, name: str, entry: tuple[int, int]) -> Summary:
     def small(size: int) -> Summary:
-        reader = Reader(before, size)
-        return reader.summary(reader.entry(name, entry), arb(1))
+        sized = replace(reader, n=size)
+        return sized.summary(sized.entry(name, entry), arb(1))
 
-    return summary_at(n, small)
+    return summary_at(reader.n, small)
 
 
-def _output_map(before: StagePlan | None, plan: NetworkPlan, n: int) -> Iterator[_Tally]:
+def _output_map(reader: Reader, plan: NetworkPlan) -> Iterator[_Tally]:
     """Yield the rows of the last affine map."""
-    for times, entry in entry_orbits(n):
+    for times, entry in entry_orbits(reader.n):
 
         def small(size: int, entry: tuple[int, int] = entry) -> Summary:
-            reader = Reader(before, size)
+            sized = replace(reader, n=size)
             row = Row(constant=as_ball(plan.program.output.identity) if entry[0] == entry[1] else arb(0))
             for name, c in plan.program.output.terms:
-                row.add(reader.entry(name, entry), as_ball(c))
-            return reader.summary(row, arb(1))
+                row.add(sized.entry(name, entry), as_ball(c))
+            return sized.summary(row, arb(1))
 
-        summary = summary_at(n, small)
+        summary = summary_at(reader.n, small)
         yield _Tally.rows(times, summary, [summary.constant])
 
 

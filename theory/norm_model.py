@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from flint import arb
 
 from theory.evaluate import as_ball
-from theory.problem import Ball, Box, Domain, Norm
+from theory.problem import Ball, Box, CentredBall, Domain, KDelta, Norm, SignDomain
 
 __all__ = ["NormModel"]
 
@@ -30,12 +30,20 @@ class NormModel:
 
     @property
     def theta(self) -> arb:
-        """The radius of the domain in the analysis norm: nM on the box, R on the ball."""
+        """The radius of the domain in the analysis norm: nM on the box, R on a ball (about its centre), nu for the sign."""
         match self.domain:
             case Box(M):
                 return arb(self.n) * as_ball(M)
-            case Ball(radius):
+            case Ball(radius) | CentredBall(radius=radius) | KDelta(radius=radius):
                 return as_ball(radius)
+            case SignDomain(nu=nu):
+                return as_ball(nu)
+
+    @property
+    def input_entry(self) -> arb:
+        """A bound on the entries of the network's input."""
+        shift = abs(as_ball(self.domain.centre)) if isinstance(self.domain, CentredBall) else arb(0)
+        return self.entry(self.theta) + shift
 
     @property
     def _is_box(self) -> bool:

@@ -9,7 +9,7 @@ from fractions import Fraction
 
 from flint import arb, ctx
 
-from theory.analysis import Analysis, analyse, majorants
+from theory.analysis import Analysis, analyse, majorants, source_range
 from theory.errors import OutOfReach
 from theory.evaluate import as_ball, upper
 from theory.layout import accumulators, carriers, stage_squarers, widest_radices
@@ -60,6 +60,11 @@ def _log_weighted(combination: Combination, sizes: dict[str, float]) -> float:
     return _log_sum([_log_size(c) + sizes[v] for v, c in combination.terms])
 
 
+def _log_with_identity(combination: Combination, sizes: dict[str, float], identity: float) -> float:
+    own = [_log_size(combination.identity) + identity] if combination.identity else []
+    return _log_sum([*own, *([_log_weighted(combination, sizes)] if combination.terms else [])])
+
+
 def _log_size(value: Fraction) -> float:
     """Return log|value|, also where it is far below the least float (1/5000!)."""
     return math.log(abs(value.numerator)) - math.log(value.denominator)
@@ -77,12 +82,19 @@ def _contributions(program: Program, model: NormModel) -> list[float]:
     sensitivity * n * 3/2 n B_L B_R / N^2.
     """
     n, scale = model.n, _log(model.entry(arb(1)))
-    sizes: list[dict[str, float]] = [{"A": _log(model.theta)}]
+    sizes: list[dict[str, float]] = [{source.name: _log(source_range(source, model)) for source in program.sources}]
     for stage in program.stages:
         live = sizes[-1]
         made = {p.name: _log_weighted(p.left, live) + _log_weighted(p.right, live) for p in stage.products}
         both = {**live, **made}
-        sizes.append({name: _log_weighted(output, both) for name, output in stage.outputs})
+        claims = {name: math.log(claim) for name, claim in stage.claims}
+        identity = _log(model.identity)
+        sizes.append(
+            {
+                name: min(_log_with_identity(output, both, identity), claims.get(name, math.inf))
+                for name, output in stage.outputs
+            }
+        )
     sensitivity = {name: _log_size(c) for name, c in program.output.terms}
     contributions = []
     for stage, live in zip(reversed(program.stages), reversed(sizes[:-1]), strict=True):

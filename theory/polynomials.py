@@ -14,7 +14,16 @@ from math import isqrt
 
 from theory.program import Combination, Product, Stage, combination
 
-__all__ = ["PolynomialProgram", "coefficients_of", "degree_eight", "horner", "paterson_stockmeyer"]
+__all__ = [
+    "PolynomialProgram",
+    "best_programs",
+    "carrying",
+    "coefficients_of",
+    "degree_eight",
+    "horner",
+    "on_base",
+    "paterson_stockmeyer",
+]
 
 Coefficients = Sequence[Fraction]
 
@@ -170,3 +179,36 @@ def coefficients_of(program: PolynomialProgram, scalings: int = 0) -> list[Fract
             have[product.name] = result
         values = {name: evaluate(output, have) for name, output in stage.outputs}
     return evaluate(program.result, values)
+
+
+def on_base(polynomial: PolynomialProgram, base: str) -> PolynomialProgram:
+    """Return the program with ``base`` in place of A."""
+
+    def renamed(form: Combination) -> Combination:
+        return combination({base if name == "A" else name: c for name, c in form.terms}, form.identity)
+
+    stages = tuple(
+        Stage(
+            tuple(Product(p.name, renamed(p.left), renamed(p.right)) for p in stage.products),
+            tuple((base if name == "A" else name, renamed(output)) for name, output in stage.outputs),
+        )
+        for stage in polynomial.stages
+    )
+    return PolynomialProgram(stages, renamed(polynomial.result))
+
+
+def carrying(polynomial: PolynomialProgram, name: str) -> PolynomialProgram:
+    """Return the program with one more matrix carried past every stage (it is there already if it goes on anyway)."""
+    keep = (name, combination({name: 1}))
+    stages = tuple(
+        stage if name in dict(stage.outputs) else Stage(stage.products, (*stage.outputs, keep)) for stage in polynomial.stages
+    )
+    return PolynomialProgram(stages, polynomial.result)
+
+
+def best_programs(coefficients: Coefficients) -> list[PolynomialProgram]:
+    """Return Paterson-Stockmeyer programs worth considering: the best block and its neighbours."""
+    degree = len(coefficients)
+    best = _best_block(degree)
+    blocks = sorted({b for b in (best - 1, best, best + 1) if 1 <= b <= max(1, degree // 2)} | {best})
+    return [paterson_stockmeyer(coefficients, 0, block) for block in blocks]

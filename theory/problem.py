@@ -10,7 +10,19 @@ from typing import Any, Literal, get_args
 from theory.errors import BadInput
 from theory.rationals import parse_count, parse_positive
 
-__all__ = ["NORMS", "Ball", "Box", "Domain", "Membership", "Norm", "Problem", "domain_from_json"]
+__all__ = [
+    "NORMS",
+    "Ball",
+    "Box",
+    "CentredBall",
+    "Domain",
+    "KDelta",
+    "Membership",
+    "Norm",
+    "Problem",
+    "SignDomain",
+    "domain_from_json",
+]
 
 Norm = Literal["fro", "max", "inf", "2"]
 NORMS: tuple[Norm, ...] = get_args(Norm)
@@ -89,7 +101,113 @@ class Ball:
         return Membership(False, f"R^2 I - A^T A has a negative direction, so ||A||_2 > {self.radius}")
 
 
-Domain = Box | Ball
+@dataclass(frozen=True)
+class CentredBall:
+    """The ball ``||A - cI||_2 <= radius``.
+
+    Raises:
+        BadInput: If the radius is not positive.
+    """
+
+    centre: Fraction
+    radius: Fraction
+
+    def __post_init__(self) -> None:
+        parse_positive(self.radius, "radius")
+
+    def json(self) -> dict[str, str]:
+        """Return the domain as it stands in files."""
+        return {"kind": "ball", "norm": "2", "centre": str(self.centre), "radius": str(self.radius)}
+
+    def describe(self) -> str:
+        """Return the domain in one phrase."""
+        return f"||A - {self.centre} I||_2 <= {self.radius}"
+
+    def membership(self, rows: Rows) -> Membership:
+        """Decide exactly whether the matrix is in the ball."""
+        shifted = [[entry - (self.centre if i == j else 0) for j, entry in enumerate(row)] for i, row in enumerate(rows)]
+        inside = Ball(self.radius).membership(shifted)
+        return Membership(inside.inside, inside.reason.replace("A", f"(A - {self.centre} I)"))
+
+
+@dataclass(frozen=True)
+class SignDomain:
+    """``||I - A^2||_2 <= rho`` and ``||A||_2 <= nu``: the first alone bounds nothing ([[1, t], [0, -1]]).
+
+    Raises:
+        BadInput: If rho is not in (0, 1), or nu^2 < 1 - rho, which leaves nothing.
+    """
+
+    rho: Fraction
+    nu: Fraction
+
+    def __post_init__(self) -> None:
+        parse_positive(self.rho, "rho")
+        parse_positive(self.nu, "nu")
+        if self.rho >= 1:
+            raise BadInput(f"rho must be below 1, not {self.rho}: at 1 a singular matrix has no sign")
+        if self.nu**2 < 1 - self.rho:
+            raise BadInput(f"nu = {self.nu} leaves no matrix: ||I - A^2|| <= {self.rho} needs ||A||^2 >= {1 - self.rho}")
+
+    def json(self) -> dict[str, str]:
+        """Return the domain as it stands in files."""
+        return {"kind": "sign", "norm": "2", "rho": str(self.rho), "nu": str(self.nu)}
+
+    def describe(self) -> str:
+        """Return the domain in one phrase."""
+        return f"||I - A^2||_2 <= {self.rho} and ||A||_2 <= {self.nu}"
+
+    def membership(self, rows: Rows) -> Membership:
+        """Decide exactly, both clauses."""
+        bounded = Ball(self.nu).membership(rows)
+        if not bounded.inside:
+            return bounded
+        n = len(rows)
+        residual = [
+            [(1 if i == j else 0) - sum(rows[i][k] * rows[k][j] for k in range(n)) for j in range(n)] for i in range(n)
+        ]
+        near = Ball(self.rho).membership(residual)
+        return Membership(near.inside, near.reason.replace("A^T A", "E^T E").replace("||A||", "||I - A^2||"))
+
+
+@dataclass(frozen=True)
+class KDelta:
+    """K_delta: ``sigma_min(A) >= delta`` and ``||A||_F <= radius``.
+
+    Raises:
+        BadInput: If a number is not positive or delta exceeds the radius.
+    """
+
+    delta: Fraction
+    radius: Fraction
+
+    def __post_init__(self) -> None:
+        parse_positive(self.delta, "delta")
+        parse_positive(self.radius, "radius")
+        if self.delta > self.radius:
+            raise BadInput(f"delta = {self.delta} exceeds the radius {self.radius}: no matrix is left")
+
+    def json(self) -> dict[str, str]:
+        """Return the domain as it stands in files."""
+        return {"kind": "k-delta", "norm": "fro", "delta": str(self.delta), "radius": str(self.radius)}
+
+    def describe(self) -> str:
+        """Return the domain in one phrase."""
+        return f"sigma_min(A) >= {self.delta} and ||A||_F <= {self.radius}"
+
+    def membership(self, rows: Rows) -> Membership:
+        """Decide exactly: ``A^T A - delta^2 I`` is positive semidefinite."""
+        total = sum(entry * entry for row in rows for entry in row)
+        if total > self.radius**2:
+            return Membership(False, f"||A||_F = {float(total) ** 0.5:.6g} > {self.radius}")
+        n, square = len(rows), self.delta**2
+        gram = [[sum(row[i] * row[j] for row in rows) - (square if i == j else 0) for j in range(n)] for i in range(n)]
+        if is_positive_semidefinite(gram):
+            return Membership(True, f"A^T A - delta^2 I is positive semidefinite, so sigma_min >= {self.delta}")
+        return Membership(False, f"A^T A - delta^2 I has a negative direction, so sigma_min < {self.delta}")
+
+
+Domain = Box | Ball | CentredBall | SignDomain | KDelta
 
 
 def is_positive_semidefinite(matrix: Sequence[Sequence[Fraction]]) -> bool:
@@ -170,6 +288,12 @@ def domain_from_json(document: Mapping[str, Any]) -> Domain:
     match document:
         case {"kind": "box", "M": bound}:
             return Box(parse_positive(bound, "M"))
+        case {"kind": "ball", "norm": "2", "centre": centre, "radius": radius}:
+            return CentredBall(Fraction(str(centre)), parse_positive(radius, "radius"))
+        case {"kind": "sign", "rho": rho, "nu": nu}:
+            return SignDomain(parse_positive(rho, "rho"), parse_positive(nu, "nu"))
+        case {"kind": "k-delta", "delta": delta, "radius": radius}:
+            return KDelta(parse_positive(delta, "delta"), parse_positive(radius, "radius"))
         case {"kind": "ball", "norm": "2", "radius": radius}:
             return Ball(parse_positive(radius, "radius"))
     raise BadInput(f"unknown domain {dict(document)!r}"[:200])

@@ -12,7 +12,7 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
-__all__ = ["Combination", "Product", "Program", "Stage", "combination"]
+__all__ = ["Combination", "Product", "Program", "Source", "Stage", "combination"]
 
 
 @dataclass(frozen=True)
@@ -106,16 +106,25 @@ class Product:
 class Stage:
     """Products in parallel, then the matrices that go on, each a combination of the live ones and the products.
 
+    Attributes:
+        products: What is multiplied.
+        outputs: What goes on.
+        claims: Bounds on outputs in the analysis norm that the route's theorem proves and absolute values alone do not
+            see (a residual that shrinks by cancellation).
+
     Raises:
-        ValueError: If names clash or there is no product.
+        ValueError: If names clash, there is no product, or a claim is about nothing.
     """
 
     products: tuple[Product, ...]
     outputs: tuple[tuple[str, Combination], ...]
+    claims: tuple[tuple[str, Fraction], ...] = ()
 
     def __post_init__(self) -> None:
         produced = [product.name for product in self.products]
         made = [name for name, _ in self.outputs]
+        if {name for name, _ in self.claims} - set(made):
+            raise ValueError("a claim bounds an output of the stage")
         if not produced or len(set(produced)) != len(produced) or len(set(made)) != len(made):
             raise ValueError("a stage has products and outputs, all with distinct names")
 
@@ -136,8 +145,30 @@ class Stage:
 
 
 @dataclass(frozen=True)
+class Source:
+    """A matrix a program starts from: ``factor * A + identity * I``, or the same of the transpose of A.
+
+    Attributes:
+        name: Its name in the program.
+        factor: Multiple of the input (a short dyadic keeps the first layer exact).
+        identity: Multiple of the identity added.
+        transpose: Whether the input is transposed.
+        range: Bound in the analysis norm on the domain; None for the domain's own radius.
+    """
+
+    name: str
+    factor: Fraction = Fraction(1)
+    identity: Fraction = Fraction(0)
+    transpose: bool = False
+    range: Fraction | None = None
+
+
+_INPUT = (Source("A"),)
+
+
+@dataclass(frozen=True)
 class Program:
-    """Stages in sequence from the input ``A`` to one output combination.
+    """Stages in sequence from sources, affine in the input, to one output combination.
 
     Raises:
         ValueError: If a stage reads a matrix that is not there.
@@ -145,9 +176,10 @@ class Program:
 
     stages: tuple[Stage, ...]
     output: Combination
+    sources: tuple[Source, ...] = _INPUT
 
     def __post_init__(self) -> None:
-        have: set[str] = {"A"}
+        have: set[str] = {source.name for source in self.sources}
         for stage in self.stages:
             missing = set(stage.live) - have
             if missing:

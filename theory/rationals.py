@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from theory.errors import BadInput
 
-__all__ = ["parse_count", "parse_positive", "rational_text"]
+__all__ = ["parse_count", "parse_positive", "parse_rational", "rational_text"]
 
 _DECIMAL = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,5})?")
 _QUOTIENT = re.compile(r"[+-]?\d+/\d+")
@@ -16,20 +16,27 @@ _MAX_LENGTH = 4000
 _MAX_BITS = 13_288
 
 
+def parse_rational(text: str | int | Fraction | float, name: str) -> Fraction:
+    """Return a rational read from its text; a float is read from its shortest decimal text.
+
+    Raises:
+        BadInput: If the text is not a rational, or it has more than 4000 digits.
+    """
+    if isinstance(text, bool):
+        raise BadInput(f"{name} must be a rational such as 1e-3 or 1/3, not {text!r}")
+    value = Fraction(text) if isinstance(text, (int, Fraction)) else _parse(str(text).strip(), name)
+    if max(value.numerator.bit_length(), value.denominator.bit_length()) > _MAX_BITS:
+        raise BadInput(f"{name} must have at most 4000 digits in numerator and denominator")
+    return value
+
+
 def parse_positive(text: str | int | Fraction | float, name: str) -> Fraction:
     """Return a positive rational read from its text; a float is read from its shortest decimal text.
 
     Raises:
         BadInput: If the text is not a rational, or the rational is not positive, or it has more than 4000 digits.
     """
-    if isinstance(text, bool):
-        raise BadInput(f"{name} must be a positive rational such as 1e-3 or 1/3, not {text!r}")
-    if isinstance(text, (int, Fraction)):
-        value = Fraction(text)
-    else:
-        value = _parse(str(text).strip(), name)
-    if max(value.numerator.bit_length(), value.denominator.bit_length()) > _MAX_BITS:
-        raise BadInput(f"{name} must have at most 4000 digits in numerator and denominator")
+    value = parse_rational(text, name)
     if value <= 0:
         raise BadInput(f"{name} must be positive, not {_short(str(text))}")
     return value
@@ -37,7 +44,7 @@ def parse_positive(text: str | int | Fraction | float, name: str) -> Fraction:
 
 def _parse(text: str, name: str) -> Fraction:
     if len(text) > _MAX_LENGTH or not (_DECIMAL.fullmatch(text) or _QUOTIENT.fullmatch(text)):
-        raise BadInput(f"{name} must be a positive rational such as 1e-3 or 1/3, not {_short(text)!r}")
+        raise BadInput(f"{name} must be a rational such as 1e-3 or 1/3, not {_short(text)!r}")
     try:
         return Fraction(text)
     except ZeroDivisionError:

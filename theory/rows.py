@@ -15,7 +15,7 @@ from flint import arb
 
 from theory.evaluate import as_ball
 from theory.network_plan import ProductPlan, StagePlan, linear_part
-from theory.program import Combination
+from theory.program import Combination, Source
 
 __all__ = ["Reader", "Row", "Summary", "Terms", "entry_orbits", "orbits", "squarer_form", "sums", "summary_at"]
 
@@ -144,11 +144,15 @@ class Reader:
 
     before: StagePlan | None
     n: int
+    sources: tuple[Source, ...] = ()
 
     def entry(self, name: str, entry: Entry) -> Row:
         """Return the row that computes one entry of a live matrix."""
         if self.before is None:
-            return Row({("in", entry): arb(1)})
+            source = next(source for source in self.sources if source.name == name)
+            place = entry[::-1] if source.transpose else entry
+            constant = as_ball(source.identity) if entry[0] == entry[1] else arb(0)
+            return Row({("in", place): as_ball(source.factor)}, constant)
         plan, output = self.before, dict(self.before.stage.outputs)[name]
         row = Row(constant=as_ball(output.identity) if entry[0] == entry[1] else arb(0))
         for product_plan in plan.products:

@@ -1,0 +1,101 @@
+"""Plans for every function but the exponential: candidates by function, one search for all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from fractions import Fraction
+from typing import Any
+
+from flint import ctx
+
+from theory.errors import BadInput
+from theory.functions.candidates import (
+    cosine_candidates,
+    formula_candidates,
+    neumann_candidates,
+    series_candidates,
+    sign_candidates,
+    sine_candidates,
+)
+from theory.functions.inverse import coupled_candidates
+from theory.network_plan import NetworkPlan
+from theory.plan import Candidate, Limits, plan_candidates, plan_with, reference_width
+from theory.problem import KDelta, Problem
+from theory.radices import Radices
+
+__all__ = ["ROUTES", "function_candidates", "plan_function", "replan_function", "routes_of"]
+
+_ONE = Fraction(1)
+#: (function, route) -> candidates.
+_CANDIDATES: dict[tuple[str, str], Callable[[Problem], Iterator[Candidate]]] = {
+    ("inverse", "coupled"): coupled_candidates,
+    ("inverse", "neumann"): neumann_candidates,
+    ("sign", "series"): sign_candidates,
+    ("sqrt", "series"): lambda problem: series_candidates(problem, "sqrt", _ONE),
+    ("log", "series"): lambda problem: series_candidates(problem, "log", _ONE),
+    ("cos", "series"): cosine_candidates,
+    ("sin", "series"): sine_candidates,
+}
+#: Function -> its routes, the default first.
+ROUTES: dict[str, tuple[str, ...]] = {}
+for _function, _route in _CANDIDATES:
+    ROUTES[_function] = (*ROUTES.get(_function, ()), _route)
+
+
+def routes_of(problem: Problem) -> tuple[str, ...]:
+    """Return the routes that serve a problem's domain, the default first."""
+    if problem.function not in ROUTES:
+        return ("series",)
+    if problem.function == "inverse":
+        return ("coupled",) if isinstance(problem.domain, KDelta) else ("neumann",)
+    return ROUTES[problem.function]
+
+
+def function_candidates(problem: Problem, route: str) -> Iterator[Candidate]:
+    """Return the candidates of a function's route.
+
+    Raises:
+        BadInput: If there is no such route.
+    """
+    if problem.function not in ROUTES and route == "series":
+        return formula_candidates(problem)
+    maker = _CANDIDATES.get((problem.function, route))
+    if maker is None or route not in routes_of(problem):
+        raise BadInput(f"no route {route!r} for {problem.function}; choose from {', '.join(routes_of(problem))}")
+    return maker(problem)
+
+
+def plan_function(problem: Problem, route: str | None = None, limits: Limits | None = None) -> NetworkPlan:
+    """Plan a network with the fewest hidden layers within the width limit.
+
+    Raises:
+        BadInput: If the route is unknown.
+        OutOfReach: If no network of the route meets the accuracy.
+    """
+    limits = limits or Limits(reference_width(problem.n))
+    with ctx.workprec(128):
+        return plan_candidates(
+            problem, function_candidates(problem, route or routes_of(problem)[0]), limits, lambda layers, neurons: (layers, neurons)
+        )
+
+
+def replan_function(problem: Problem, recipe: Mapping[str, Any], most_layers: int) -> NetworkPlan:
+    """Return the plan a recipe describes, with its error proved afresh.
+
+    Raises:
+        BadInput: If the recipe fits no candidate of the problem.
+    """
+    try:
+        route, parameters = str(recipe["route"]), dict(recipe["parameters"])
+        radices = [[Radices.from_text(str(text)) for text in stage] for stage in recipe["radices"]]
+    except (KeyError, TypeError, ValueError) as error:
+        raise BadInput(f"the recipe cannot be read: {error}") from None
+    if sum(max((r.layers for r in stage), default=0) for stage in radices) != most_layers:
+        raise BadInput("the recipe does not fit the file's layers")
+    with ctx.workprec(128):
+        for name in routes_of(problem):
+            for candidate in function_candidates(problem, name):
+                shape = [len(stage.products) for stage in candidate.program.stages]
+                if candidate.route == route and dict(candidate.parameters) == parameters and shape == [len(s) for s in radices]:
+                    return plan_with(problem, candidate, radices)
+    raise BadInput("the recipe fits no network of this problem")

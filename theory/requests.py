@@ -1,0 +1,84 @@
+"""From the options of a command line, or keyword arguments, to a problem: every function has its own kind of domain."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any
+
+from theory.errors import BadInput
+from theory.problem import Ball, Box, CentredBall, Domain, KDelta, Problem, SignDomain
+from theory.rationals import parse_count, parse_positive, parse_rational
+
+__all__ = ["DOMAIN_OPTIONS", "NAMED_FUNCTIONS", "make_problem"]
+
+#: Functions with a name of their own; anything else is read as a formula in x.
+NAMED_FUNCTIONS = ("expm", "inverse", "sign", "sqrt", "log", "sin", "cos")
+#: Options that fix a domain, with what they say.
+DOMAIN_OPTIONS = {
+    "M": "box |a_ij| <= M (expm, sin, cos; default 1)",
+    "radius": "ball ||A||_2 <= radius (expm, sin, cos, formulas), or ||A||_F <= radius (inverse)",
+    "delta": "inverse: sigma_min >= delta; route neumann: ||I - A||_2 <= 1 - delta",
+    "rho": "sign: ||I - A^2||_2 <= rho; sqrt, log: ||I - A||_2 <= rho (default 1/2)",
+    "nu": "sign: ||A||_2 <= nu (default 3/2)",
+    "center": "formulas: ball about center * I (default 0)",
+}
+_DEFAULT_NU, _DEFAULT_RHO = Fraction(3, 2), Fraction(1, 2)
+_ALLOWED = {
+    "expm": {"M", "radius"},
+    "sin": {"M", "radius"},
+    "cos": {"M", "radius"},
+    "inverse": {"delta", "radius"},
+    "sign": {"rho", "nu"},
+    "sqrt": {"rho"},
+    "log": {"rho"},
+}
+
+
+def make_problem(function: str, options: Mapping[str, Any], *, route: str | None = None) -> Problem:
+    """Return the problem that a function and options (``n``, ``eps``, ``norm``, domain options) ask for.
+
+    Raises:
+        BadInput: If an option is missing, cannot be read, or does not belong to the function.
+    """
+    given = {name: options[name] for name in DOMAIN_OPTIONS if options.get(name) is not None}
+    for name, value in given.items():
+        if str(value).strip() == "":
+            raise BadInput(f"{name} is empty: give a positive rational such as 1 or 1/3")
+    odd = sorted(set(given) - _ALLOWED.get(function, {"radius", "center"}))
+    if odd:
+        raise BadInput(f"{function} takes no --{odd[0]}; it takes {_taken(function)}")
+    eps, n = parse_positive(options["eps"], "eps"), parse_count(options["n"], "n")
+    norm = options.get("norm") or "fro"
+    return Problem(function, n, _domain(function, given, route), eps, norm)
+
+
+def _taken(function: str) -> str:
+    return ", ".join(f"--{name}" for name in sorted(_ALLOWED.get(function, {"radius", "center"})))
+
+
+def _domain(function: str, given: Mapping[str, Any], route: str | None) -> Domain:
+    def value(name: str, default: Fraction | None = None) -> Fraction:
+        if name not in given and default is None:
+            raise BadInput(f"{function} needs --{name}: {DOMAIN_OPTIONS[name]}")
+        return parse_positive(given.get(name, default), name)
+
+    if function in ("expm", "sin", "cos"):
+        if "M" in given and "radius" in given:
+            raise BadInput("give --M (a box) or --radius (a ball), not both")
+        return Ball(value("radius")) if "radius" in given else Box(value("M", Fraction(1)))
+    if function == "inverse":
+        delta = value("delta")
+        if route == "neumann":
+            if delta >= 1:
+                raise BadInput(f"route neumann needs delta below 1, not {delta}")
+            return CentredBall(Fraction(1), 1 - delta)
+        return KDelta(delta, value("radius"))
+    if function == "sign":
+        return SignDomain(value("rho", _DEFAULT_RHO), value("nu", _DEFAULT_NU))
+    if function in ("sqrt", "log"):
+        rho = value("rho", _DEFAULT_RHO)
+        if rho >= 1:
+            raise BadInput(f"rho must be below 1, not {rho}: {function} has a branch point at 0")
+        return CentredBall(Fraction(1), rho)
+    return CentredBall(parse_rational(given.get("center", 0), "center"), value("radius"))
