@@ -199,20 +199,47 @@ class _Product:
             Unfreezable: If a weight may be outside float64's range.
         """
         radices, size = self.plan.radices, self.n * self.plan.scale_ball
-        # Layer 2: kinks, carriers and bias sum to at most 9 a square (theorem freeze.stage); then kinks alone.
-        masses = self.squares * (9 if radices.layers == 2 else 9 + 20 / (3 * arb(radices.first) ** 2)) + self.excess
-        masses += self.plan.row_offset.ball + self.plan.centre.ball + 16 * size / arb(radices.first) ** 2
+        masses = self._kink_mass() + self._carrier_mass() + self._bias() * self.squares + self.excess
+        masses += self.plan.offset.ball - self._folded_size() + self.plan.row_offset.ball + self.plan.centre.ball
         weight = 16 * size * (1 + sum((alpha.ball * _total(factor) for alpha, factor in self.sides), arb(0)))
         reach = sum((8 * self.n * b.ball for _, b in self.stage.bounds), arb(1))
         reach += sum((3 * self.n * times * arb(radix) ** 2 for radix, times in radices.runs), arb(0))
         linear = arb(0)
         if self.folded is not None:
-            # Carriers in [0, 2 B] and their bias; the share of the offset that keeps this part above 0.
-            linear = UNIT * 5 * self._folded_size() + _weighted(self.folded, self.kappa)
+            # Carriers in [0, 2 B], their bias, and the share of the offset that keeps this part above 0.
+            linear = UNIT * 4 * self._folded_size() + _weighted(self.folded, self.kappa)
             weight += _total(self.folded) + self._folded_size()
         if not weight + self.plan.offset.ball < LARGEST:
             raise Unfreezable("an accumulator's weight is outside float64's range")
-        return UNIT * masses + ETA * reach, linear
+        return UNIT * masses + 4 * ETA * reach, linear
+
+    def _kink_mass(self) -> arb:
+        """Return what kinks bring to ``U - R/2 - C/2``, one relative error for all kinks of a layer, signs included.
+
+        Their weights are d times powers of two, and rounding to nearest commutes with those: 4 S sums to at most
+        (1 + a)(1 + b) + 4/r_1^2 a pair of factors. Before the last layer odd and even kinks weigh differently.
+        """
+        radices, size = self.plan.radices, self.n * self.plan.scale_ball
+        square = arb(radices.first) ** 2
+        if radices.layers == 2:
+            return size * ((1 - arb(1) / (2 * radices.last)) * (4 + 4 / square) + arb(6) / radices.last)
+        return size * (4 + 4 / square + 20 / square)
+
+    def _carrier_mass(self) -> arb:
+        """Return what carriers bring: halved by R and C, which read them with the same weight, but for the entry's own.
+
+        That one may merge with the folded linear part or with the other factor, and then rounds by itself.
+        """
+        return self.plan.scale_ball * (4 * self.n + 8)
+
+    def _bias(self) -> arb:
+        """Return the largest bias of a square, ``|sigma s - (sigma - 1)|``, s the form at the carriers' bounds."""
+        radices, bounds, largest = self.plan.radices, _balls(self.stage.bounds), arb(0)
+        sigma = 2 - 2 / radices.pieces_ball if radices.layers == 2 else arb(2)
+        for alpha, factor in self.sides:
+            s = alpha.ball * sum((as_ball(c) * bounds[v] for v, c in factor.terms), arb(0))
+            largest = largest.max(abs(sigma * s - (sigma - 1)))
+        return largest
 
     def row(self) -> RowMass:
         """Return the row ``U - R/2 - C/2 + last kinks`` that computes one entry from the last hidden layer."""
