@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache
+from functools import cache, cached_property
 
 from flint import arb
 
@@ -97,12 +97,12 @@ class _Product:
         left = (self.plan.alpha_left, self.plan.product.left)
         return (left,) if self.plan.product.is_square else (left, (self.plan.alpha_right, self.plan.product.right))
 
-    @property
+    @cached_property
     def squares(self) -> arb:
         """Sum of |d_q| over the squares behind an entry, row and column sums by half: 3 n B_L B_R at most."""
         return 3 * self.n * self.plan.scale_ball
 
-    @property
+    @cached_property
     def folded(self) -> Combination | None:
         """The linear part that rides in the accumulators, per unit of the product."""
         output = folded_outputs(self.stage.stage).get(self.plan.product.name)
@@ -127,11 +127,13 @@ class _Product:
         sums, linear = self._accumulators() if several else (arb(0), arb(0))
         total = (self.squares * squarers + sums) * SECOND_ORDER
         size = self.n * self.plan.scale_ball
-        if not 2 * total < margin(size) or not total + 2 * linear < margin(size + self._folded_size()):
+        if not 2 * total < margin(size) or not total + 2 * linear < margin(size + self.folded_size):
             raise Unfreezable("rounding could silence an accumulator")
         return (total + linear * SECOND_ORDER).upper()
 
-    def _folded_size(self) -> arb:
+    @cached_property
+    def folded_size(self) -> arb:
+        """A bound on the entries of the folded linear part."""
         return arb(0) if self.folded is None else _weighted(self.folded, _balls(self.stage.bounds))
 
     @property
@@ -200,15 +202,15 @@ class _Product:
         """
         radices, size = self.plan.radices, self.n * self.plan.scale_ball
         masses = self._kink_mass() + self._carrier_mass() + self._bias() * self.squares + self.excess
-        masses += self.plan.offset.ball - self._folded_size() + self.plan.row_offset.ball + self.plan.centre.ball
+        masses += self.plan.offset.ball - self.folded_size + self.plan.row_offset.ball + self.plan.centre.ball
         weight = 16 * size * (1 + sum((alpha.ball * _total(factor) for alpha, factor in self.sides), arb(0)))
         reach = sum((8 * self.n * b.ball for _, b in self.stage.bounds), arb(1))
         reach += sum((3 * self.n * times * arb(radix) ** 2 for radix, times in radices.runs), arb(0))
         linear = arb(0)
         if self.folded is not None:
             # Carriers in [0, 2 B], their bias, and the share of the offset that keeps this part above 0.
-            linear = UNIT * 4 * self._folded_size() + _weighted(self.folded, self.kappa)
-            weight += _total(self.folded) + self._folded_size()
+            linear = UNIT * 4 * self.folded_size + _weighted(self.folded, self.kappa)
+            weight += _total(self.folded) + self.folded_size
         if not weight + self.plan.offset.ball < LARGEST:
             raise Unfreezable("an accumulator's weight is outside float64's range")
         return UNIT * masses + 4 * ETA * reach, linear
@@ -258,7 +260,7 @@ class _Product:
         before = pieces / radices.last
         kinks = 4 * self.squares * (radices.last - 1) / radices.last / before**2 + self.excess
         # Partial squares are at most 1 + 1/N^2; an accumulator is that and its offset, which the bias takes off again.
-        sums = self.squares * (1 + 1 / pieces**2) + self._folded_size() + 2 * (offset.ball + row_offset.ball)
+        sums = self.squares * (1 + 1 / pieces**2) + self.folded_size + 2 * (offset.ball + row_offset.ball)
         return RowMass(
             mass=(sums + kinks) * SECOND_ORDER,
             inexact=kinks * SECOND_ORDER,

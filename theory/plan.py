@@ -18,6 +18,8 @@ from theory.norm_model import NormModel
 from theory.problem import Problem
 from theory.program import Combination, Program, Stage
 from theory.radices import Radices
+from theory.row_mass import Unfreezable
+from theory.sizes import size_text
 
 __all__ = ["Candidate", "Limits", "plan_candidates", "plan_with", "reference_width"]
 
@@ -192,9 +194,12 @@ def plan_candidates(
         if isinstance(plan, NetworkPlan):
             return plan
         reasons.append(plan)
+    eps, least = size_text(problem.eps), min(reasons)
+    if least == math.inf:
+        raise OutOfReach(f"eps = {eps}: weights of this network are outside float64's range; change the domain or eps")
     raise OutOfReach(
-        f"eps = {problem.eps} is below the float64 floor of this network: rounding its weights alone may move the result "
-        f"by {min(reasons):.2e} ({problem.norm} norm); ask for a larger eps or a smaller domain"
+        f"eps = {eps} is below the float64 floor of this network: rounding its weights alone may move the result "
+        f"by {least:.2e} ({problem.norm} norm); ask for a larger eps or a smaller domain"
     )
 
 
@@ -248,22 +253,33 @@ def _confirm(
                 [Radices.lean(*r, m)] * len(stage.products)
                 for r, m, stage in zip(radices, layers, candidate.program.stages, strict=True)
             ]
-            analysis = analyse(candidate.program, model, chosen, freeze=freeze)
+            try:
+                analysis = analyse(candidate.program, model, chosen, freeze=freeze)
+            except Unfreezable:
+                return freezing
             real = model.in_norm(analysis.error + candidate.truncation, problem.norm)
             total = model.in_norm(analysis.frozen_error + candidate.truncation, problem.norm)
             if total <= eps:
                 return _finish(problem, candidate, analysis, real, total)
             freezing = min(freezing, float((total - real).upper()))
-            if not radices:
+            # More pieces leave the freezing term as it is: where it takes nearly all of eps, they cannot help.
+            if not radices or freezing > 0.98 * float(eps.upper()):
                 break
         return freezing
 
 
 def plan_with(problem: Problem, candidate: Candidate, radices: Sequence[Sequence[Radices]]) -> NetworkPlan:
-    """Return the plan with these radices and the errors that are proved of it, whether they meet eps or not."""
+    """Return the plan with these radices and the errors that are proved of it, whether they meet eps or not.
+
+    Raises:
+        OutOfReach: If nothing can be proved of its weights in float64.
+    """
     with ctx.workprec(128):
         model = NormModel(problem.n, problem.domain)
-        analysis = analyse(candidate.program, model, radices)
+        try:
+            analysis = analyse(candidate.program, model, radices)
+        except Unfreezable as error:
+            raise OutOfReach(f"no bound holds for this network in float64: {error}") from None
         real = model.in_norm(analysis.error + candidate.truncation, problem.norm)
         total = model.in_norm(analysis.frozen_error + candidate.truncation, problem.norm)
         return _finish(problem, candidate, analysis, real, total)

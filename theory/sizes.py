@@ -15,6 +15,7 @@ __all__ = ["Huge", "Size", "size_json", "size_text"]
 
 _STRING_ABOVE = 10**18
 _NAMED_BELOW = 10**300
+_NAMED_ABOVE = Fraction(1, 10**300)
 
 
 @dataclass(frozen=True)
@@ -43,11 +44,16 @@ def named(value: arb) -> Size:
     return Huge.from_ln(value.log())
 
 
+def _is_beyond(value: int | Fraction) -> bool:
+    """Return whether a float would not show the number: above 10^300, or positive and below 10^-300."""
+    return value >= _NAMED_BELOW or 0 < value < _NAMED_ABOVE
+
+
 def size_json(value: Size) -> Any:
-    """Return a number for a document: text above 10^18, ``{"log10": [lo, hi]}`` above 10^300; never infinite."""
+    """Return a number for a document: text above 10^18, ``{"log10": [lo, hi]}`` where float64 ends; never infinite."""
     if isinstance(value, Huge):
         return {"log10": [value.lo, value.hi]}
-    if abs(value) >= _NAMED_BELOW:
+    if _is_beyond(value):
         return size_json(Huge.from_ln(as_ball(value).log()))
     if isinstance(value, int):
         return str(value) if value > _STRING_ABOVE else value
@@ -58,7 +64,7 @@ def size_text(value: Size) -> str:
     """Return a number for a table."""
     if isinstance(value, Huge):
         return f"10^{value.lo:.6g}"
-    if abs(value) >= _NAMED_BELOW:
+    if _is_beyond(value):
         return size_text(Huge.from_ln(as_ball(value).log()))
     if isinstance(value, int) and value < 10**12:
         return f"{value:,}"
