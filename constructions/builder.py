@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 import os
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from constructions.catalogue import plan_problem
 from theory.counts import Counts, count_plan
 from theory.errors import BadInput, OutOfReach
 from theory.network_plan import NetworkPlan
-from theory.problem import Ball, Box, Domain, Norm, Problem
-from theory.rationals import parse_count, parse_positive
+from theory.objectives import Demand
+from theory.problem import Norm, Problem
+from theory.requests import DOMAIN_OPTIONS, make_problem
 from theory.sizes import size_text
 
 if TYPE_CHECKING:
@@ -31,38 +32,40 @@ def build(
     n: int | str,
     eps: str | Fraction | float,
     *,
-    M: str | Fraction | float | None = None,
-    radius: str | Fraction | float | None = None,
     norm: Norm = "fro",
     route: str | None = None,
+    demand: Demand | None = None,
+    relative: bool = False,
+    **domain: Any,
 ) -> MatrixNetwork:
     """Build a network for a matrix function.
 
     Args:
-        function: ``expm``.
+        function: ``expm``, ``inverse``, ``sign``, ``sqrt``, ``log``, ``sin``, ``cos``, or a formula in x.
         n: Matrix size.
         eps: Bound on the error, an exact rational read from its text.
-        M: Domain |a_ij| <= M (default 1).
-        radius: Domain ||A||_2 <= radius, instead of a box.
         norm: Norm of the error.
         route: How; the default has the fewest layers.
+        demand: What to minimise, under which limits.
+        relative: For expm: eps is relative to e^theta, the domain's maximum of the norm, not to each matrix's own.
+        **domain: ``M``, ``radius``, ``delta``, ``rho``, ``nu`` or ``center``, as the function needs.
 
     Returns:
-        A ``MatrixNetwork``: frozen weights with the proved bound.
+        Frozen weights with the proved bound.
 
     Raises:
         BadInput: If the request cannot be read, or no network that fits meets it.
     """
-    if M is not None and radius is not None:
-        raise BadInput("give M (a box) or radius (a ball), not both")
-    domain: Domain = Ball(parse_positive(radius, "radius")) if radius is not None else Box(parse_positive(1 if M is None else M, "M"))
-    problem = Problem(function, parse_count(n, "n"), domain, parse_positive(eps, "eps"), norm)
-    return build_problem(problem, route)
+    odd = sorted(set(domain) - set(DOMAIN_OPTIONS))
+    if odd:
+        raise BadInput(f"no option {odd[0]!r}; a domain is given by {', '.join(DOMAIN_OPTIONS)}")
+    options = {"n": n, "eps": eps, "norm": norm, "relative": relative, **domain}
+    return build_problem(make_problem(function, options, route=route), route, demand)
 
 
-def build_problem(problem: Problem, route: str | None = None) -> MatrixNetwork:
+def build_problem(problem: Problem, route: str | None = None, demand: Demand | None = None) -> MatrixNetwork:
     """Build a network for a problem; memory is asked for only once the counts say it fits."""
-    return build_plan(plan_that_fits(problem, route))
+    return build_plan(plan_that_fits(problem, route, demand))
 
 
 def build_plan(plan: NetworkPlan) -> MatrixNetwork:
@@ -73,14 +76,14 @@ def build_plan(plan: NetworkPlan) -> MatrixNetwork:
     return MatrixNetwork(ideal_network(plan).freeze(), plan)
 
 
-def plan_that_fits(problem: Problem, route: str | None = None) -> NetworkPlan:
+def plan_that_fits(problem: Problem, route: str | None = None, demand: Demand | None = None) -> NetworkPlan:
     """Return a plan whose network fits this machine.
 
     Raises:
         OutOfReach: If it does not; the message says how large it would be.
     """
     _refuse_giants(problem)
-    plan = plan_problem(problem, route)
+    plan = plan_problem(problem, route, demand)
     check_fits(count_plan(plan))
     return plan
 
@@ -94,7 +97,7 @@ def _refuse_giants(problem: Problem) -> None:
     least = 2 * problem.n**3
     if least * _WORKING_BYTES > _memory():
         raise OutOfReach(_too_large(f"more than {size_text(least)} non-zeros", least))
-    if demand > _LISTED:
+    if problem.function == "expm" and demand > _LISTED:
         raise OutOfReach(
             f"weights near e^{float(model.theta):.4g} are outside float64's range (largest e^709): "
             "ask for a smaller domain; `python -m theory.bounds` counts such networks"

@@ -3,56 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib import import_module
 from typing import Any
 
-from theory.errors import BadInput
 from theory.network_plan import NetworkPlan
+from theory.objectives import Demand, PlanOnce, plan_for
 from theory.problem import Problem
 
-__all__ = ["FUNCTIONS", "plan_problem", "replan_problem", "routes_of"]
-
-#: Function -> (planner, re-planner from a recipe, routes, default first).
-FUNCTIONS: dict[str, tuple[str, str, tuple[str, ...]]] = {
-    "expm": (
-        "theory.expm.planner:plan_expm",
-        "theory.expm.planner:replan_expm",
-        ("scaling-and-squaring", "horner"),
-    ),
-}
+__all__ = ["plan_once", "plan_problem", "replan_problem", "routes_of"]
 
 
-def _load(place: str) -> Any:
-    module, name = place.split(":")
-    return getattr(import_module(module), name)
+def routes_of(problem: Problem) -> tuple[str, ...]:
+    """Return the routes that build a problem, the default first."""
+    if problem.function == "expm":
+        from theory.expm.planner import BUILT_ROUTES
+
+        return BUILT_ROUTES
+    from theory.functions import planner
+
+    return planner.routes_of(problem)
 
 
-def _entry(function: str) -> tuple[str, str, tuple[str, ...]]:
-    if function not in FUNCTIONS:
-        raise BadInput(f"no function {function!r} can be built; choose from {', '.join(FUNCTIONS)}")
-    return FUNCTIONS[function]
+def plan_once(problem: Problem, route: str | None = None) -> PlanOnce:
+    """Return the planner of a problem's route (default: the first), a function of width limits."""
+    chosen = route or routes_of(problem)[0]
+    if problem.function == "expm":
+        from theory.expm.planner import plan_expm
+
+        return lambda limits: plan_expm(problem, chosen, limits)
+    from theory.functions.planner import plan_function
+
+    return lambda limits: plan_function(problem, chosen, limits)
 
 
-def routes_of(function: str) -> tuple[str, ...]:
-    """Return the routes of a function, the default first."""
-    return _entry(function)[2]
-
-
-def plan_problem(problem: Problem, route: str | None = None) -> NetworkPlan:
-    """Plan a problem by a route (default: the function's first).
-
-    Raises:
-        BadInput: If function or route are unknown.
-    """
-    planner, _, routes = _entry(problem.function)
-    if route is not None and route not in routes:
-        raise BadInput(f"no route {route!r} builds {problem.function}; choose from {', '.join(routes)}")
-    plan: NetworkPlan = _load(planner)(problem, route or routes[0])
-    return plan
+def plan_problem(problem: Problem, route: str | None = None, demand: Demand | None = None) -> NetworkPlan:
+    """Plan a problem by a route under a demand (default: fewest hidden layers within the reference width)."""
+    return plan_for(plan_once(problem, route), problem.n, demand or Demand())
 
 
 def replan_problem(problem: Problem, recipe: Mapping[str, Any], hidden_layers: int) -> NetworkPlan:
     """Return the plan a file's recipe describes, its bounds proved afresh."""
-    _, replanner, _ = _entry(problem.function)
-    plan: NetworkPlan = _load(replanner)(problem, recipe, hidden_layers)
-    return plan
+    if problem.function == "expm":
+        from theory.expm.planner import replan_expm
+
+        return replan_expm(problem, recipe, hidden_layers)
+    from theory.functions.planner import replan_function
+
+    return replan_function(problem, recipe, hidden_layers)

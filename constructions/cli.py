@@ -10,11 +10,13 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from theory.bounds import problem_of
 from theory.command import OneLineParser
 from theory.errors import BadInput
 from theory.files import check_writable
-from theory.problem import NORMS
+from theory.objectives import MINIMISE, Demand
+from theory.problem import NORMS, Problem, domain_from_json
+from theory.rationals import parse_count
+from theory.requests import DOMAIN_OPTIONS, NAMED_FUNCTIONS, make_problem
 
 if TYPE_CHECKING:
     from constructions.matrix_network import MatrixNetwork
@@ -31,16 +33,13 @@ def _parser() -> argparse.ArgumentParser:
     parser = OneLineParser(prog="python -m constructions", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True, parser_class=OneLineParser)
     build = commands.add_parser("build", help="plan, build, freeze, measure and write a network")
-    build.add_argument("function", help="expm")
-    build.add_argument("--n", required=True, help="matrix size")
-    build.add_argument("--eps", required=True, help="bound on the error, an exact rational such as 1e-3")
-    build.add_argument("--M", help="domain: the box |a_ij| <= M (default 1)")
-    build.add_argument("--radius", help="domain: the ball ||A||_2 <= radius")
-    build.add_argument("--norm", default="fro", choices=NORMS, help="norm of the error (default fro)")
-    build.add_argument("--route", help="how (default: the fewest hidden layers)")
+    _request(build)
     build.add_argument("--out", help="file to write, such as expm.safetensors")
     build.add_argument("--dry-run", action="store_true", help="plan and count only")
     build.add_argument("--json", action="store_true", help="one JSON document on stdout")
+    pareto = commands.add_parser("pareto", help="the frontier from deep and narrow to shallow and wide")
+    _request(pareto)
+    pareto.add_argument("--json", action="store_true", help="one JSON document on stdout")
     info = commands.add_parser("info", help="what a file holds and what is proved of it")
     info.add_argument("file")
     info.add_argument("--json", action="store_true", help="one JSON document on stdout")
@@ -52,10 +51,38 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _request(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("function", help=f"{', '.join(NAMED_FUNCTIONS)}, or a formula in x such as 'exp(-x**2)*sin(x)'")
+    parser.add_argument("--n", required=True, help="matrix size")
+    parser.add_argument("--eps", required=True, help="bound on the error, an exact rational such as 1e-3")
+    for name, text in DOMAIN_OPTIONS.items():
+        parser.add_argument(f"--{name}", help=text)
+    parser.add_argument("--norm", default="fro", choices=NORMS, help="norm of the error (default fro)")
+    parser.add_argument("--error", default="absolute", choices=("absolute", "relative"), help="expm: relative to e^theta")
+    parser.add_argument("--route", help="how (default: the fewest hidden layers)")
+    parser.add_argument("--minimise", default="hidden-layers", choices=MINIMISE, help="what to make small")
+    parser.add_argument("--max-width", help="largest hidden layer allowed")
+    parser.add_argument("--max-hidden-layers", help="most hidden layers allowed")
+    parser.add_argument("--squarer-width", help="most neurons a squarer a layer")
+
+
+def _problem(arguments: argparse.Namespace) -> Problem:
+    options = vars(arguments) | {"relative": arguments.error == "relative"}
+    return make_problem(arguments.function, options, route=arguments.route)
+
+
+def _demand(arguments: argparse.Namespace) -> Demand:
+    def limit(name: str) -> int | None:
+        text = getattr(arguments, name)
+        return None if text is None else parse_count(text, f"--{name.replace('_', '-')}")
+
+    return Demand(arguments.minimise, limit("max_width"), limit("max_hidden_layers"), limit("squarer_width"))
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command."""
     arguments = _parser().parse_args(argv)
-    run = {"build": _build, "info": _info, "eval": _eval}[arguments.command]
+    run = {"build": _build, "pareto": _pareto, "info": _info, "eval": _eval}[arguments.command]
     return run(arguments)
 
 
@@ -65,7 +92,7 @@ def _print_json(document: dict[str, Any]) -> None:
 
 
 def _build(arguments: argparse.Namespace) -> int:
-    problem = problem_of(arguments, arguments.function)
+    problem, demand = _problem(arguments), _demand(arguments)
     if arguments.out is None and not arguments.dry_run:
         raise BadInput("name the file to write with --out FILE, or count only with --dry-run")
     out = None if arguments.dry_run else check_writable(arguments.out)
@@ -73,7 +100,7 @@ def _build(arguments: argparse.Namespace) -> int:
     from theory.counts import count_plan
 
     if not arguments.dry_run:
-        plan = plan_that_fits(problem, arguments.route)
+        plan = plan_that_fits(problem, arguments.route, demand)
         promised = count_plan(plan)
         net = build_plan(plan)
         net.save(out)  # type: ignore[arg-type]
@@ -82,7 +109,7 @@ def _build(arguments: argparse.Namespace) -> int:
     else:
         from constructions.catalogue import plan_problem
 
-        plan = plan_problem(problem, arguments.route)
+        plan = plan_problem(problem, arguments.route, demand)
         promised = count_plan(plan)
         document = _plan_document(plan, promised) | _costs(promised)
     if arguments.json:
@@ -176,8 +203,7 @@ def _build_text(document: dict[str, Any]) -> str:
 
 
 def _what(problem: dict[str, Any]) -> str:
-    domain = problem["domain"]
-    where = f"|a_ij| <= {domain['M']}" if domain["kind"] == "box" else f"||A||_2 <= {domain['radius']}"
+    where = domain_from_json(problem["domain"]).describe()
     return f"{problem['function']} of {problem['n']} x {problem['n']} matrices, {where}, error <= {problem['eps']} in the {problem['norm']} norm"
 
 
@@ -187,6 +213,45 @@ def _number(value: Any) -> str:
     if isinstance(value, str):
         return f"{float(value):.4e}"
     return f"{value:,}" if isinstance(value, int) else f"{value:,.2f}"
+
+
+def _pareto(arguments: argparse.Namespace) -> int:
+    from constructions.catalogue import plan_once
+    from theory.bounds import lower_bound
+    from theory.objectives import frontier
+    from theory.sizes import size_json
+
+    problem, demand = _problem(arguments), _demand(arguments)
+    least, theorem = lower_bound(problem)
+    points = []
+    for plan, counts in frontier(plan_once(problem, arguments.route), demand):
+        bits = counts.architecture.bits
+        points.append(
+            {
+                "hidden_layers": counts.architecture.hidden_layers,
+                "width": counts.architecture.width,
+                "nonzeros": size_json(counts.nonzeros),
+                "bits": float(bits),
+                "bits_over_lower_bound": float(bits / least) if least else None,
+                "parameters": dict(plan.parameters),
+                "proved": float(plan.proved),
+            }
+        )
+    document = {
+        "problem": problem.json(),
+        "lower_bound": {"bits": None if least is None else float(least), "theorem": theorem},
+        "points": points,
+    }
+    if arguments.json:
+        _print_json(document)
+        return 0
+    print(_what(document["problem"]))
+    print(f"lower bound: {'none known' if least is None else f'{float(least):.4g} bits [{theorem}]'}\n")
+    print(f"{'hidden layers':>13}  {'width':>12}  {'non-zeros':>18}  {'bits':>8}  {'/ lower':>8}")
+    for point in points:
+        ratio = "-" if point["bits_over_lower_bound"] is None else f"{point['bits_over_lower_bound']:.1f}"
+        print(f"{point['hidden_layers']:>13}  {point['width']:>12,}  {_number(point['nonzeros']):>18}  {point['bits']:>8.1f}  {ratio:>8}")
+    return 0
 
 
 def _info(arguments: argparse.Namespace) -> int:

@@ -22,7 +22,7 @@ from theory.requests import DOMAIN_OPTIONS, NAMED_FUNCTIONS, make_problem
 if TYPE_CHECKING:
     from theory.expm.routes import RouteReport
 
-__all__ = ["bounds_document", "main"]
+__all__ = ["bounds_document", "lower_bound", "main"]
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -45,7 +45,7 @@ def bounds_document(problem: Problem, delta: Fraction) -> dict[str, Any]:
     from theory.ledger import status_of
     from theory.sizes import size_json
 
-    least, source = _lower_bound(problem)
+    least, source = lower_bound(problem)
     routes = []
     for report in _reports(problem):
         ratio = float(report.bits / least) if least and isinstance(report.bits, (int, Fraction)) else None
@@ -91,7 +91,7 @@ def bounds_document(problem: Problem, delta: Fraction) -> dict[str, Any]:
     }
 
 
-def _lower_bound(problem: Problem) -> tuple[Fraction | None, str | None]:
+def lower_bound(problem: Problem) -> tuple[Fraction | None, str | None]:
     """Return the least bits any network for the problem has, and the theorem; None where none is known."""
     domain = problem.domain
     if problem.function == "expm":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -50,7 +51,26 @@ def make_problem(function: str, options: Mapping[str, Any], *, route: str | None
         raise BadInput(f"{function} takes no --{odd[0]}; it takes {_taken(function)}")
     eps, n = parse_positive(options["eps"], "eps"), parse_count(options["n"], "n")
     norm = options.get("norm") or "fro"
-    return Problem(function, n, _domain(function, given, route), eps, norm)
+    problem = Problem(function, n, _domain(function, given, route), eps, norm)
+    return _relative(problem) if options.get("relative") else problem
+
+
+def _relative(problem: Problem) -> Problem:
+    """Return the problem with eps times e^theta, the supremum of ||e^A|| on the domain, rounded down.
+
+    Raises:
+        BadInput: If the function is not the exponential.
+    """
+    if problem.function != "expm":
+        raise BadInput(f"a relative error is offered for expm alone, not for {problem.function}")
+    from flint import ctx
+
+    from theory.evaluate import as_ball, lower
+    from theory.norm_model import NormModel
+
+    with ctx.workprec(128):
+        theta = NormModel(problem.n, problem.domain).theta
+        return replace(problem, eps=lower(as_ball(problem.eps) * theta.exp(), 53))
 
 
 def _taken(function: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sympy as sp
 
 __all__ = ["A_BLOCKS", "BL", "BR", "B_BLOCKS", "DL", "DR", "E0", "Gg", "Gh", "M", "N", "P", "Pf", "Pg", "Ph",
-           "R", "S", "T", "a", "b", "beta", "delta", "eps", "eta", "g0", "gap", "h", "j", "k", "lam", "m",
+           "R", "S", "T", "X", "a", "b", "beta", "delta", "eps", "eta", "g0", "gap", "h", "j", "k", "lam", "m",
            "mu", "n", "nu", "p", "phi", "q", "r", "r1", "r2", "rho", "s", "t", "tau", "tau1", "tau2", "theta",
            "u", "v", "w", "x", "xi", "y", "z", "zeta"]  # fmt: skip
 
@@ -71,6 +71,9 @@ tau1 = sp.Symbol("tau_1", nonnegative=True)
 tau2 = sp.Symbol("tau_2", nonnegative=True)
 r1 = sp.Symbol("r_1", integer=True, positive=True)
 r2 = sp.Symbol("r_2", integer=True, positive=True)
+
+# The variable of a user's formula: complex, since formulas are studied on discs; it is written and printed ``x``.
+X = sp.Symbol("X")
 
 # Blocks of two matrices, row by row: they do not commute.
 A_BLOCKS = sp.symbols("A_{11} A_{12} A_{21} A_{22}", commutative=False)

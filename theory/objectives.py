@@ -1,0 +1,104 @@
+"""What to minimise, and under which limits: the planner's outer loop over squarer widths, and the Pareto frontier."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Literal, get_args
+
+from theory.counts import Counts, count_plan
+from theory.errors import BadInput, OutOfReach
+from theory.network_plan import NetworkPlan
+from theory.plan import Limits, reference_width
+
+__all__ = ["MINIMISE", "Demand", "Minimise", "frontier", "plan_for"]
+
+Minimise = Literal["hidden-layers", "nonzeros", "width"]
+MINIMISE: tuple[Minimise, ...] = get_args(Minimise)
+#: Neurons a squarer a layer that are tried: fine where layers are many, coarse where they are few.
+_SQUARER_WIDTHS = (2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32, 48, 64, 96, 128, 256, 512, 1024, 2048, 4096)
+_UNLIMITED = 10**12
+
+PlanOnce = Callable[[Limits], NetworkPlan]
+
+
+@dataclass(frozen=True)
+class Demand:
+    """What is asked of a plan beside its accuracy.
+
+    Attributes:
+        minimise: The quantity to make small.
+        max_width: Largest layer allowed; None for the reference width when minimising layers, else no limit.
+        max_hidden_layers: Most hidden layers allowed.
+        squarer_width: Most neurons a squarer a layer.
+
+    Raises:
+        BadInput: If the objective is unknown or a limit is below 1.
+    """
+
+    minimise: Minimise = "hidden-layers"
+    max_width: int | None = None
+    max_hidden_layers: int | None = None
+    squarer_width: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.minimise not in MINIMISE:
+            raise BadInput(f"minimise one of {', '.join(MINIMISE)}, not {self.minimise!r}")
+        for name in ("max_width", "max_hidden_layers", "squarer_width"):
+            value = getattr(self, name)
+            if value is not None and value < (2 if name == "squarer_width" else 1):
+                raise BadInput(f"--{name.replace('_', '-')} must be at least {2 if name == 'squarer_width' else 1}, not {value}")
+
+
+def plan_for(plan_once: PlanOnce, n: int, demand: Demand) -> NetworkPlan:
+    """Return the plan that minimises what is asked, under the limits.
+
+    Raises:
+        OutOfReach: If no network keeps the limits; the message says which.
+    """
+    if demand.minimise == "hidden-layers":
+        width = demand.max_width
+        if width is None:
+            # A squarer width of one's own asks for no more than the layers it makes.
+            width = reference_width(n) if demand.squarer_width is None else _UNLIMITED
+        plan = plan_once(Limits(width, demand.squarer_width))
+        if demand.max_hidden_layers is not None and plan.hidden_layers > demand.max_hidden_layers:
+            raise OutOfReach(
+                f"no network with at most {demand.max_hidden_layers} hidden layers of width at most {width}: "
+                f"the shallowest found has {plan.hidden_layers}; allow more width"
+            )
+        return plan
+    best: tuple[tuple[int, int], NetworkPlan] | None = None
+    for plan, counts in _sweep(plan_once, demand):
+        if demand.max_hidden_layers is not None and plan.hidden_layers > demand.max_hidden_layers:
+            continue
+        size = counts.nonzeros if demand.minimise == "nonzeros" else counts.architecture.width
+        if best is None or (size, plan.hidden_layers) < best[0]:
+            best = ((size, plan.hidden_layers), plan)
+    if best is None:
+        raise OutOfReach("no network keeps these limits; allow more hidden layers or more width")
+    return best[1]
+
+
+def _sweep(plan_once: PlanOnce, demand: Demand) -> Iterator[tuple[NetworkPlan, Counts]]:
+    limits = Limits(demand.max_width or _UNLIMITED)
+    for squarer_width in _SQUARER_WIDTHS:
+        if demand.squarer_width is not None and squarer_width > demand.squarer_width:
+            return
+        try:
+            plan = plan_once(replace(limits, squarer_width=squarer_width))
+        except OutOfReach:
+            continue
+        yield plan, count_plan(plan)
+
+
+def frontier(plan_once: PlanOnce, demand: Demand) -> list[tuple[NetworkPlan, Counts]]:
+    """Return plans none of which is beaten in hidden layers and width at once, deep and narrow first."""
+    points = sorted(
+        _sweep(plan_once, demand), key=lambda point: (point[1].architecture.width, point[1].architecture.hidden_layers)
+    )
+    kept: list[tuple[NetworkPlan, Counts]] = []
+    for plan, counts in points:
+        if not kept or counts.architecture.hidden_layers < kept[-1][1].architecture.hidden_layers:
+            kept.append((plan, counts))
+    return kept
