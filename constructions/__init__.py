@@ -18,5 +18,5 @@ _CONTENTS = {
     "save": "store",
     "stack": "algebra",
 }
-__all__ = list(_CONTENTS)  # noqa: PLE0604 - names load on first use
+__all__ = list(_CONTENTS)
 __getattr__, __dir__ = lazy_attributes(__name__, _CONTENTS)

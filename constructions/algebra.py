@@ -90,7 +90,9 @@ def stack(left: Network, right: Network) -> Network:
     size = left.maps[0].inputs
     # Both copies read the same wires: feed x to each by folding the column blocks onto one another.
     places = np.arange(2 * size + 1, dtype=np.int64)
-    fold = ExactMatrix.from_batches((2 * size + 1, size + 1), [(places, np.where(places < 2 * size, places % size, size), Fraction(1))])
+    fold = ExactMatrix.from_batches(
+        (2 * size + 1, size + 1), [(places, np.where(places < 2 * size, places % size, size), Fraction(1))]
+    )
     first = Affine(both.maps[0].augmented @ fold)
     names = {f"{name}'": name for name, _ in right.inputs}
     outputs = tuple((names.get(name, name), width) for name, width in both.outputs)
@@ -129,9 +131,7 @@ def extend(network: Network, layers: int, lowest: Fraction, highest: Fraction) -
     down = ExactMatrix.from_batches((size, size + 1), [(places, places, Fraction(1)), (places, bias, -lowest)])
     up = ExactMatrix.from_batches((size, size + 1), [(places, places, Fraction(1)), (places, bias, lowest)])
     depth = len(network.maps) - 1
-    carried = tuple(
-        Block("carry", "extend", depth + i, 0, size, Fraction(0), highest - lowest) for i in range(layers)
-    )
+    carried = tuple(Block("carry", "extend", depth + i, 0, size, Fraction(0), highest - lowest) for i in range(layers))
     maps = [*network.maps[:-1], Affine(down).after(network.maps[-1]), *[Affine(keep)] * (layers - 1), Affine(up)]
     return Network(tuple(maps), network.inputs, network.outputs, network.blocks + carried)
 

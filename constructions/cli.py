@@ -58,7 +58,9 @@ def _request(parser: argparse.ArgumentParser) -> None:
     for name, text in DOMAIN_OPTIONS.items():
         parser.add_argument(f"--{name}", help=text)
     parser.add_argument("--norm", default="fro", choices=NORMS, help="norm of the error (default fro)")
-    parser.add_argument("--error", default="absolute", choices=("absolute", "relative"), help="expm: relative to e^theta")
+    parser.add_argument(
+        "--error", default="absolute", choices=("absolute", "relative"), help="expm: relative to e^theta"
+    )
     parser.add_argument("--route", help="how (default: the fewest hidden layers)")
     parser.add_argument("--minimise", default="hidden-layers", choices=MINIMISE, help="what to make small")
     parser.add_argument("--max-width", help="largest hidden layer allowed")
@@ -204,7 +206,8 @@ def _build_text(document: dict[str, Any]) -> str:
 
 def _what(problem: dict[str, Any]) -> str:
     where = domain_from_json(problem["domain"]).describe()
-    return f"{problem['function']} of {problem['n']} x {problem['n']} matrices, {where}, error <= {problem['eps']} in the {problem['norm']} norm"
+    n, norm = problem["n"], problem["norm"]
+    return f"{problem['function']} of {n} x {n} matrices, {where}, error <= {problem['eps']} in the {norm} norm"
 
 
 def _number(value: Any) -> str:
@@ -237,7 +240,7 @@ def _pareto(arguments: argparse.Namespace) -> int:
                 "proved": float(plan.proved),
             }
         )
-    document = {
+    document: dict[str, Any] = {
         "problem": problem.json(),
         "lower_bound": {"bits": None if least is None else float(least), "theorem": theorem},
         "points": points,
@@ -250,7 +253,10 @@ def _pareto(arguments: argparse.Namespace) -> int:
     print(f"{'hidden layers':>13}  {'width':>12}  {'non-zeros':>18}  {'bits':>8}  {'/ lower':>8}")
     for point in points:
         ratio = "-" if point["bits_over_lower_bound"] is None else f"{point['bits_over_lower_bound']:.1f}"
-        print(f"{point['hidden_layers']:>13}  {point['width']:>12,}  {_number(point['nonzeros']):>18}  {point['bits']:>8.1f}  {ratio:>8}")
+        print(
+            f"{point['hidden_layers']:>13}  {point['width']:>12,}  {_number(point['nonzeros']):>18}  "
+            f"{point['bits']:>8.1f}  {ratio:>8}"
+        )
     return 0
 
 
@@ -301,7 +307,8 @@ def _eval(arguments: argparse.Namespace) -> int:
     holds = membership.inside and net.matches_plan
     lost = None
     if not membership.inside:
-        lost = f"||network - {net.problem.function}(A)||_{net.problem.norm} <= {float(net.bound):.6g} is not claimed here: {membership.reason}"
+        claim = f"||network - {net.problem.function}(A)||_{net.problem.norm} <= {float(net.bound):.6g}"
+        lost = f"{claim} is not claimed here: {membership.reason}"
     elif not net.matches_plan:
         lost = "the matrices differ from what the theorem builds, so the bound is not proved of them"
     if arguments.json:
@@ -319,7 +326,10 @@ def _eval(arguments: argparse.Namespace) -> int:
         return 0
     print(np.array2string(value, precision=12, separator=", "))
     if holds:
-        print(f"proved          error <= {float(net.bound):.6g} in the {net.problem.norm} norm; A is in the domain: {membership.reason}")
+        print(
+            f"proved          error <= {float(net.bound):.6g} in the {net.problem.norm} norm; "
+            f"A is in the domain: {membership.reason}"
+        )
     else:
         print(f"LOST            {lost}")
     return 0

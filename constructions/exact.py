@@ -202,7 +202,9 @@ class ExactMatrix:
         order = np.argsort(self.codes, kind="stable")
         rows, columns = self.rows()[order] + row_shift, self.indices[order] + column_shift
         cuts = np.searchsorted(self.codes[order], np.arange(len(self.table) + 1))
-        return [(rows[cuts[i] : cuts[i + 1]], columns[cuts[i] : cuts[i + 1]], value) for i, value in enumerate(self.table)]
+        return [
+            (rows[cuts[i] : cuts[i + 1]], columns[cuts[i] : cuts[i + 1]], value) for i, value in enumerate(self.table)
+        ]
 
     def take_columns(self, order: NDArray[np.int64]) -> ExactMatrix:
         """Return the matrix whose column j is column ``order[j]`` of this one."""

@@ -1,4 +1,4 @@
-"""The linear forms whose squares make a matrix product, and how the squares add up (theorems matmul.polarised, .square).
+"""The linear forms whose squares make a matrix product (theorems matmul.polarised, matmul.square).
 
 A product Z = L R of n x n matrices is ``U - row/2 - column/2`` with, for the general product,
 
@@ -73,7 +73,9 @@ def _entries(n: int, accumulators: int) -> ExactMatrix:
     return ExactMatrix.from_batches((n * n, accumulators), batches)
 
 
-def _reads(rows: Index, entries: Index, factor: Combination, scale: Fraction, columns: Mapping[str, Index]) -> list[Batch]:
+def _reads(
+    rows: Index, entries: Index, factor: Combination, scale: Fraction, columns: Mapping[str, Index]
+) -> list[Batch]:
     """Return the form entries: row ``rows[a]`` reads ``scale * factor`` at matrix entry ``entries[a]``."""
     return [(rows, columns[name][entries], scale * c) for name, c in factor.terms]
 
@@ -111,7 +113,10 @@ def _square(plan: ProductPlan, columns: Mapping[str, Index], n: int) -> tuple[li
     i, k, j = i[distinct], k[distinct], j[distinct]
     # Squarers in order: entries, pairs {x_ik, x_ki}, diagonal sums x_ii + x_jj, merged x_ij (x_ii + x_jj), triples.
     sizes = np.cumsum([n * n, len(upper_i), len(upper_i), len(off)])
-    pair, diagonal, merged, triple = (start + np.arange(size, dtype=np.int64) for start, size in zip(sizes, [len(upper_i), len(upper_i), len(off), len(i)], strict=True))  # fmt: skip
+    counts = [len(upper_i), len(upper_i), len(off), len(i)]
+    pair, diagonal, merged, triple = (
+        start + np.arange(count, dtype=np.int64) for start, count in zip(sizes, counts, strict=True)
+    )
     off_i, off_j = off // n, off % n
     forms = [
         *_reads(entry, entry, X, alpha, columns),

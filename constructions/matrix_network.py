@@ -51,7 +51,7 @@ class MatrixNetwork:
 
     @property
     def bound(self) -> Fraction:
-        """Proved bound on the frozen network's error in exact evaluation, in the problem's norm, on its domain (UPPER)."""
+        """Proved bound (UPPER) on the frozen network's error in exact evaluation, in its norm, on its domain."""
         return self.plan.proved
 
     @cached_property
@@ -80,8 +80,8 @@ class MatrixNetwork:
 
     def balls(self, A: Sequence[Sequence[arb]] | ArrayLike, precision: int = 128) -> list[list[arb]]:
         """Return balls that contain the network's value at every matrix in the given balls."""
-        rows = A if _is_balls(A) else _rows(A, self.n)  # type: ignore[arg-type]
-        out = evaluate_balls(self.network, [entry for row in rows for entry in row], precision)  # type: ignore[union-attr]
+        rows: Any = A if _is_balls(A) else _rows(A, self.n)
+        out = evaluate_balls(self.network, [entry for row in rows for entry in row], precision)
         return [out[i * self.n : (i + 1) * self.n] for i in range(self.n)]
 
     def __call__(self, A: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -58,7 +58,8 @@ class Affine:
         rows, columns = self.augmented.rows(), self.augmented.indices
         is_bias = columns == self.inputs
         weight = ExactMatrix.from_batches(
-            (self.outputs, self.inputs), [(r[c < self.inputs], c[c < self.inputs], v) for r, c, v in self.augmented.batches()]
+            (self.outputs, self.inputs),
+            [(r[c < self.inputs], c[c < self.inputs], v) for r, c, v in self.augmented.batches()],
         )
         bias = [Fraction(0)] * self.outputs
         for row, code in zip(rows[is_bias], self.augmented.codes[is_bias], strict=True):
@@ -118,7 +119,10 @@ class Network:
         for before, after in zip(self.maps, self.maps[1:], strict=False):
             if before.outputs != after.inputs:
                 raise ValueError(f"layers do not fit: {before.outputs} outputs into {after.inputs} inputs")
-        for ports, size, what in ((self.inputs, self.maps[0].inputs, "input"), (self.outputs, self.maps[-1].outputs, "output")):
+        for ports, size, what in (
+            (self.inputs, self.maps[0].inputs, "input"),
+            (self.outputs, self.maps[-1].outputs, "output"),
+        ):
             names = [name for name, _ in ports]
             if len(set(names)) != len(names) or sum(width for _, width in ports) != size:
                 raise ValueError(f"the {what} wires {ports} do not name {size} entries")

@@ -50,7 +50,7 @@ class _Builder:
     # ---- functionals of one layer's neurons, as matrices with a last column for the constant -------------------
 
     def carried(self, offset: int, width: int) -> ExactMatrix:
-        """Return the live matrices as functionals of layer 1: carrier minus its bound; ``offset`` is the first carrier."""
+        """Return the live matrices as functionals of layer 1: carrier less bound; ``offset`` is the first carrier."""
         batches: list[Batch] = []
         size = self.n**2
         for position, (_, bound) in enumerate(self.plan.bounds):
@@ -156,7 +156,9 @@ def _first(builder: _Builder, width: int) -> ExactMatrix:
 def _kink_sum(squarers: _Squarers, start: int, kinks: range, width: int, weights: dict[int, Fraction]) -> ExactMatrix:
     """Return sum over kinks of weight * neuron, one row a squarer, on a layer of ``width`` neurons."""
     rows = np.arange(squarers.count, dtype=np.int64)
-    batches = [(rows, start + block * squarers.count + rows, weights.get(k, Fraction(0))) for block, k in enumerate(kinks)]
+    batches = [
+        (rows, start + block * squarers.count + rows, weights.get(k, Fraction(0))) for block, k in enumerate(kinks)
+    ]
     return ExactMatrix.from_batches((squarers.count, width + 1), batches)
 
 
@@ -173,7 +175,7 @@ def _zigzag(builder: _Builder, which: int, layer: int) -> ExactMatrix:
 
 
 def _increments(builder: _Builder, which: int, layer: int) -> ExactMatrix:
-    """Return what this layer's neurons add to 4 S: 16 / P_j^2 times the odd kinks; with T/N^2-chords before the last."""
+    """Return what this layer's neurons add to 4 S: 16 / P_j^2 times odd kinks; chords T/N^2 before the last."""
     squarers, kinks = builder.squarers[which], _kinks(builder, layer)[which]
     starts, position = _starts(builder, layer)
     width = position + _tail(builder, layer)
@@ -193,7 +195,9 @@ def _next(builder: _Builder, layer: int) -> ExactMatrix:
     starts, position = _starts(builder, layer)
     width = _starts(builder, layer - 1)[1] + _tail(builder, layer - 1)
     batches: list[Batch] = []
-    for which, (squarers, start, kinks) in enumerate(zip(builder.squarers, starts, _kinks(builder, layer), strict=True)):
+    for which, (squarers, start, kinks) in enumerate(
+        zip(builder.squarers, starts, _kinks(builder, layer), strict=True)
+    ):
         radix = list(squarers.plan.radices)[layer]
         batches += _shift(_rows_of_kinks(_zigzag(builder, which, layer - 1), radix, kinks), start)
     accumulators = _first_accumulators if layer == 1 else _carried_accumulators

@@ -1,8 +1,8 @@
 """The native file: one safetensors file that carries numbers and text, never code.
 
 For affine map i (from 0): ``i.weight.data`` (float64), ``i.weight.indices``, ``i.weight.indptr`` (int64, CSR) and
-``i.bias`` (float64). Input and output are the matrix flattened row by row. Metadata: ``format``, ``writer``, and as JSON
-``problem``, ``theorem``, ``bounds``, ``recipe`` (what plans the same network again) and ``blocks``.
+``i.bias`` (float64). Input and output are the matrix flattened row by row. Metadata: ``format``, ``writer``, and
+as JSON ``problem``, ``theorem``, ``bounds``, ``recipe`` (what plans the same network again) and ``blocks``.
 """
 
 from __future__ import annotations
@@ -99,7 +99,10 @@ def load(path: str | Path) -> MatrixNetwork:
             count = _count_maps(names, source)
             shapes = {name: tuple(archive.get_slice(name).get_shape()) for name in names}
             _check_shapes(shapes, count, problem.n, source)
-            maps = tuple(_read_map(archive, i, int(shapes[f"{i - 1}.bias"][0]) if i else problem.n**2, source) for i in range(count))
+            maps = tuple(
+                _read_map(archive, i, int(shapes[f"{i - 1}.bias"][0]) if i else problem.n**2, source)
+                for i in range(count)
+            )
     except SafetensorError as error:
         raise BadInput(f"{source} is not a whole safetensors file: {error}") from None
     except OSError as error:

@@ -77,7 +77,9 @@ class _Product(nn.Module):
             errors = torch.einsum("...ikj,ikj->...ij", triples, self.weight) + self._square_errors(x)
         else:
             entries_left, entries_right = self._defect(x), self._defect(y)
-            errors = 2 * triples.sum(-2) - entries_left.sum(-1, keepdim=True) / 2 - entries_right.sum(-2, keepdim=True) / 2
+            errors = (
+                2 * triples.sum(-2) - entries_left.sum(-1, keepdim=True) / 2 - entries_right.sum(-2, keepdim=True) / 2
+            )
         return left @ right + self.scale * errors - self.centre
 
     def _square_errors(self, x: Tensor) -> Tensor:

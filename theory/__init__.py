@@ -10,5 +10,5 @@ _CONTENTS = {
     "Theorem": "theorem",
     "Verdict": "theorem",
 }
-__all__ = list(_CONTENTS)  # noqa: PLE0604 - names load on first use
+__all__ = list(_CONTENTS)
 __getattr__, __dir__ = lazy_attributes(__name__, _CONTENTS)

@@ -1,4 +1,4 @@
-"""``python -m theory.bounds``: what a ReLU network for e^A costs by each route, what any network must cost, and inversion.
+"""``python -m theory.bounds``: what a network costs by each route, what any network must cost, and inversion.
 
 Prints one row a route: theorem, kind and recorded status, hidden layers, width, non-zeros, bits, largest weight, the
 proved error in real arithmetic, and what freezing the weights to float64 may add; then the lower bound in bits and what
@@ -27,7 +27,9 @@ __all__ = ["bounds_document", "lower_bound", "main"]
 
 def _parser() -> argparse.ArgumentParser:
     parser = OneLineParser(prog="python -m theory.bounds", description=__doc__)
-    parser.add_argument("--function", default="expm", help=f"{', '.join(NAMED_FUNCTIONS)}, or a formula in x (default expm)")
+    parser.add_argument(
+        "--function", default="expm", help=f"{', '.join(NAMED_FUNCTIONS)}, or a formula in x (default expm)"
+    )
     parser.add_argument("--eps", default="1e-3", help="accuracy, an exact rational such as 1e-3 or 1/1000")
     parser.add_argument("--n", default="8", help="matrix size")
     for name, text in DOMAIN_OPTIONS.items():

@@ -63,7 +63,8 @@ def _aligned(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
 def _title(problem: Mapping[str, Any]) -> str:
     function = "e^A" if problem["function"] == "expm" else f"{problem['function']} of A"
     where = domain_from_json(problem["domain"]).describe()
-    return f"{function} for {problem['n']} x {problem['n']} matrices, {where}, error <= {problem['eps']} in the {problem['norm']} norm"
+    n, norm = problem["n"], problem["norm"]
+    return f"{function} for {n} x {n} matrices, {where}, error <= {problem['eps']} in the {norm} norm"
 
 
 def _lower(least: Mapping[str, Any]) -> str:
@@ -93,7 +94,8 @@ def plain(document: Mapping[str, Any]) -> str:
         lines.append(f"  {inversion['reason']}")
     else:
         lines += [
-            f"  Lipschitz constant forced by error <= {problem['eps']} on K_delta with R^2 = {inversion['radius_squared']}: "
+            f"  Lipschitz constant forced by error <= {problem['eps']} "
+            f"on K_delta with R^2 = {inversion['radius_squared']}: "
             f"at least {_cell('error', inversion['lipschitz'])}",
             f"  bits forced: at least {_cell('bits', inversion['bits'])}",
         ]

@@ -17,7 +17,11 @@ class OneLineParser(argparse.ArgumentParser):
     """An argument parser that answers bad input with exactly one line on stderr and exit code 2."""
 
     def error(self, message: str) -> NoReturn:
-        """Print one line and leave."""
+        """Print one line and leave.
+
+        Raises:
+            SystemExit: Always, with code 2.
+        """
         print(f"{self.prog}: {' '.join(message.split())} (see {self.prog} --help)", file=sys.stderr)
         raise SystemExit(2)
 

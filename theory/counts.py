@@ -16,7 +16,7 @@ from theory.architecture import Architecture
 from theory.evaluate import as_ball
 from theory.layout import accumulators, carriers, squarers
 from theory.network_plan import NetworkPlan, ProductPlan, StagePlan, linear_part
-from theory.rows import Reader, Row, Summary, entry_orbits, orbits, squarer_form, summary_at, sums
+from theory.rows import Reader, Row, Squarer, Summary, entry_orbits, orbits, squarer_form, summary_at, sums
 
 __all__ = ["Counts", "count_plan", "stage_architecture"]
 
@@ -60,7 +60,7 @@ class _Step:
 
 
 def stage_architecture(plan: StagePlan, n: int) -> Architecture:
-    """Return a stage's layer widths: ``(r_1 - 1) Q + carried``, then ``r_j Q + accumulators``, last ``(r_m - 1) Q + ...``."""
+    """Return a stage's layer widths: ``(r_1 - 1) Q + carried``, then ``r_j Q`` and ``(r_m - 1) Q + accumulators``."""
     counts = [(p.radices, squarers(p.product, n)) for p in plan.products]
     tail = accumulators(plan.stage, n)
     runs = [(n * n * len(plan.stage.live), 1), (sum((r.first - 1) * q for r, q in counts) + carriers(plan.stage, n), 1)]
@@ -100,7 +100,7 @@ def _join_map(reader: Reader, stage: StagePlan) -> Iterator[_Tally]:
         half = arb(plan.radices.first) / 2
         for times, squarer in orbits(plan.product.is_square, n):
 
-            def small(size: int, plan: ProductPlan = plan, squarer: tuple = squarer) -> Summary:  # type: ignore[type-arg]
+            def small(size: int, plan: ProductPlan = plan, squarer: Squarer = squarer, half: arb = half) -> Summary:
                 sized, row = replace(reader, n=size), Row()
                 for name, entry, c in squarer_form(plan, squarer):
                     row.add(sized.entry(name, entry), c)
@@ -160,7 +160,7 @@ def _steps(plan: ProductPlan) -> Iterator[_Step]:
 
 
 def _kink_rows(stage: StagePlan, plan: ProductPlan, step: _Step, n: int) -> Iterator[_Tally]:
-    """Yield rows ``r_{j+1} T_j - k``: T_j = first kink - 2 second + 2 third ..., after layer 1 with the carried part."""
+    """Yield rows ``r_{j+1} T_j - k``: T_j = first kink - 2 second + 2 third ..., after layer 1 with carried parts."""
     kinks = range(1 if step.last else 0, step.following)
     if not step.first:
         summary = Summary(step.radix, arb(step.following * (2 if step.radix > 1 else 1)), arb(0))

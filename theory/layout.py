@@ -48,7 +48,7 @@ def stage_width(stage: Stage, n: int, first: int, middle: int, last: int, layers
 
 
 def widest_radices(stage: Stage, n: int, width: int) -> tuple[int, int, int] | None:
-    """Return the largest radices (first, middle, last) whose layers stay within ``width``; None when not even 2, 2, 2."""
+    """Return the largest radices (first, middle, last) whose layers stay within ``width``; None if not even 2s."""
     count = stage_squarers(stage, n)
     first = (width - carriers(stage, n)) // count + 1
     middle = (width - accumulators(stage, n)) // count

@@ -30,7 +30,7 @@ class NormModel:
 
     @property
     def theta(self) -> arb:
-        """The radius of the domain in the analysis norm: nM on the box, R on a ball (about its centre), nu for the sign."""
+        """The radius of the domain in the analysis norm: nM on the box, R on a ball about its centre, nu for sign."""
         match self.domain:
             case Box(M):
                 return arb(self.n) * as_ball(M)

@@ -47,7 +47,9 @@ class Demand:
         for name in ("max_width", "max_hidden_layers", "squarer_width"):
             value = getattr(self, name)
             if value is not None and value < (2 if name == "squarer_width" else 1):
-                raise BadInput(f"--{name.replace('_', '-')} must be at least {2 if name == 'squarer_width' else 1}, not {value}")
+                raise BadInput(
+                    f"--{name.replace('_', '-')} must be at least {2 if name == 'squarer_width' else 1}, not {value}"
+                )
 
 
 def plan_for(plan_once: PlanOnce, n: int, demand: Demand) -> NetworkPlan:

@@ -118,12 +118,17 @@ def _contributions(program: Program, model: NormModel) -> list[float]:
     return contributions[::-1]
 
 
-def _layers(stage_radices: Sequence[tuple[int, int, int]], contributions: Sequence[float], log_target: float) -> list[int]:
-    """Return layers per stage so that the contributions over N^2 sum to the target: equal shares, then trim greedily."""
+def _layers(
+    stage_radices: Sequence[tuple[int, int, int]], contributions: Sequence[float], log_target: float
+) -> list[int]:
+    """Return layers per stage so that contributions over N^2 sum to the target: equal shares, then trimmed."""
     share = log_target - math.log(len(contributions))
     layers = [_layers_for(r, (c - share) / 2) for r, c in zip(stage_radices, contributions, strict=True)]
     target = math.exp(0.0)
-    terms = [math.exp(c - log_target - 2 * _log_pieces(r, m)) for r, c, m in zip(stage_radices, contributions, layers, strict=True)]
+    terms = [
+        math.exp(c - log_target - 2 * _log_pieces(r, m))
+        for r, c, m in zip(stage_radices, contributions, layers, strict=True)
+    ]
     total = sum(terms)
     order = sorted(range(len(layers)), key=lambda i: terms[i])
     changed = True
@@ -131,7 +136,9 @@ def _layers(stage_radices: Sequence[tuple[int, int, int]], contributions: Sequen
         changed = False
         for i in order:
             if layers[i] > 1:
-                term = math.exp(min(contributions[i] - log_target - 2 * _log_pieces(stage_radices[i], layers[i] - 1), 700))
+                term = math.exp(
+                    min(contributions[i] - log_target - 2 * _log_pieces(stage_radices[i], layers[i] - 1), 700)
+                )
                 if total - terms[i] + term <= target:
                     total += term - terms[i]
                     terms[i] = term
@@ -184,7 +191,11 @@ def plan_candidates(
     """
     model = NormModel(problem.n, problem.domain)
     with ctx.workprec(64):
-        log_eps = math.log(problem.eps.numerator) - math.log(problem.eps.denominator) - _log(model.in_norm(arb(1), problem.norm))
+        log_eps = (
+            math.log(problem.eps.numerator)
+            - math.log(problem.eps.denominator)
+            - _log(model.in_norm(arb(1), problem.norm))
+        )
     ranked = sorted(_ranked(problem, candidates, limits, score, model, log_eps), key=lambda item: item[0])
     if not ranked:
         raise OutOfReach(f"no network for this problem has layers of width at most {limits.width}; allow more width")
@@ -289,7 +300,9 @@ def _budget(problem: Problem, candidate: Candidate, analysis: Analysis) -> tuple
     """Return each stage's share of the error, to first order, and the truncation, in the problem's norm."""
     model = NormModel(problem.n, problem.domain)
     shares = [("truncation", upper(model.in_norm(candidate.truncation, problem.norm), 24))]
-    for place, (log_share, stage) in enumerate(zip(_contributions(candidate.program, model), analysis.stages, strict=True)):
+    for place, (log_share, stage) in enumerate(
+        zip(_contributions(candidate.program, model), analysis.stages, strict=True)
+    ):
         pieces = stage.products[0].radices.pieces_ball
         share = model.in_norm(arb(log_share).exp() / pieces**2, problem.norm)
         shares.append((f"stage {place + 1} ({stage.products[0].radices.text()})", upper(share, 24)))

@@ -68,7 +68,7 @@ def horner(coefficients: Coefficients, scalings: int = 0) -> PolynomialProgram:
 
 
 def paterson_stockmeyer(coefficients: Coefficients, scalings: int = 0, block: int | None = None) -> PolynomialProgram:
-    """Return Paterson and Stockmeyer's scheme: powers up to ``block``, then Horner in X^block; about 2 sqrt(q) products.
+    """Return Paterson and Stockmeyer's scheme: powers up to ``block``, then Horner in X^block; 2 sqrt(q) products.
 
     Source: Paterson, Stockmeyer, SIAM J. Comput. 2 (1973) 60-66.
     """
@@ -201,7 +201,8 @@ def carrying(polynomial: PolynomialProgram, name: str) -> PolynomialProgram:
     """Return the program with one more matrix carried past every stage (it is there already if it goes on anyway)."""
     keep = (name, combination({name: 1}))
     stages = tuple(
-        stage if name in dict(stage.outputs) else Stage(stage.products, (*stage.outputs, keep)) for stage in polynomial.stages
+        stage if name in dict(stage.outputs) else Stage(stage.products, (*stage.outputs, keep))
+        for stage in polynomial.stages
     )
     return PolynomialProgram(stages, polynomial.result)
 

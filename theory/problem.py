@@ -94,7 +94,8 @@ class Ball:
             return Membership(True, f"||A||_F <= {self.radius}, so ||A||_2 is too")
         n = len(rows)
         gram = [
-            [(square if i == j else Fraction(0)) - sum(row[i] * row[j] for row in rows) for j in range(n)] for i in range(n)
+            [(square if i == j else Fraction(0)) - sum(row[i] * row[j] for row in rows) for j in range(n)]
+            for i in range(n)
         ]
         if is_positive_semidefinite(gram):
             return Membership(True, f"R^2 I - A^T A is positive semidefinite, so ||A||_2 <= {self.radius}")
@@ -125,7 +126,10 @@ class CentredBall:
 
     def membership(self, rows: Rows) -> Membership:
         """Decide exactly whether the matrix is in the ball."""
-        shifted = [[entry - (self.centre if i == j else 0) for j, entry in enumerate(row)] for i, row in enumerate(rows)]
+        shifted = [
+            [entry - (self.centre if i == j else Fraction(0)) for j, entry in enumerate(row)]
+            for i, row in enumerate(rows)
+        ]
         inside = Ball(self.radius).membership(shifted)
         return Membership(inside.inside, inside.reason.replace("A", f"(A - {self.centre} I)"))
 
@@ -147,7 +151,9 @@ class SignDomain:
         if self.rho >= 1:
             raise BadInput(f"rho must be below 1, not {self.rho}: at 1 a singular matrix has no sign")
         if self.nu**2 < 1 - self.rho:
-            raise BadInput(f"nu = {self.nu} leaves no matrix: ||I - A^2|| <= {self.rho} needs ||A||^2 >= {1 - self.rho}")
+            raise BadInput(
+                f"nu = {self.nu} leaves no matrix: ||I - A^2|| <= {self.rho} needs ||A||^2 >= {1 - self.rho}"
+            )
 
     def json(self) -> dict[str, str]:
         """Return the domain as it stands in files."""
@@ -164,7 +170,8 @@ class SignDomain:
             return bounded
         n = len(rows)
         residual = [
-            [(1 if i == j else 0) - sum(rows[i][k] * rows[k][j] for k in range(n)) for j in range(n)] for i in range(n)
+            [Fraction(i == j) - sum((rows[i][k] * rows[k][j] for k in range(n)), Fraction(0)) for j in range(n)]
+            for i in range(n)
         ]
         near = Ball(self.rho).membership(residual)
         return Membership(near.inside, near.reason.replace("A^T A", "E^T E").replace("||A||", "||I - A^2||"))
@@ -201,7 +208,10 @@ class KDelta:
         if total > self.radius**2:
             return Membership(False, f"||A||_F = {float(total) ** 0.5:.6g} > {self.radius}")
         n, square = len(rows), self.delta**2
-        gram = [[sum(row[i] * row[j] for row in rows) - (square if i == j else 0) for j in range(n)] for i in range(n)]
+        gram = [
+            [sum((row[i] * row[j] for row in rows), Fraction(0)) - square * (i == j) for j in range(n)]
+            for i in range(n)
+        ]
         if is_positive_semidefinite(gram):
             return Membership(True, f"A^T A - delta^2 I is positive semidefinite, so sigma_min >= {self.delta}")
         return Membership(False, f"A^T A - delta^2 I has a negative direction, so sigma_min < {self.delta}")

@@ -14,7 +14,7 @@ __all__ = ["Radices"]
 
 @dataclass(frozen=True)
 class Radices:
-    """The numbers of pieces r_1, ..., r_m of the zigzags a squarer composes; N = prod r_j (MATH: squaring, any radices).
+    """The numbers of pieces r_1, ..., r_m of the zigzags a squarer composes; N = prod r_j (theorem square.interpolant).
 
     Attributes:
         runs: ``(radix, how often in a row)``, neighbours distinct.

@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from theory.errors import BadInput
-from theory.problem import Ball, Box, CentredBall, Domain, KDelta, Problem, SignDomain
+from theory.problem import Ball, Box, CentredBall, Domain, KDelta, Norm, Problem, SignDomain
 from theory.rationals import parse_count, parse_positive, parse_rational
 
 __all__ = ["DOMAIN_OPTIONS", "NAMED_FUNCTIONS", "make_problem"]
@@ -50,7 +50,7 @@ def make_problem(function: str, options: Mapping[str, Any], *, route: str | None
     if odd:
         raise BadInput(f"{function} takes no --{odd[0]}; it takes {_taken(function)}")
     eps, n = parse_positive(options["eps"], "eps"), parse_count(options["n"], "n")
-    norm = options.get("norm") or "fro"
+    norm: Norm = options.get("norm") or "fro"
     problem = Problem(function, n, _domain(function, given, route), eps, norm)
     return _relative(problem) if options.get("relative") else problem
 

@@ -17,7 +17,18 @@ from theory.evaluate import as_ball
 from theory.network_plan import ProductPlan, StagePlan, linear_part
 from theory.program import Combination, Source
 
-__all__ = ["Reader", "Row", "Summary", "Terms", "entry_orbits", "orbits", "squarer_form", "sums", "summary_at"]
+__all__ = [
+    "Reader",
+    "Row",
+    "Squarer",
+    "Summary",
+    "Terms",
+    "entry_orbits",
+    "orbits",
+    "squarer_form",
+    "summary_at",
+    "sums",
+]
 
 Entry = tuple[int, int]
 Squarer = tuple[Hashable, ...]
@@ -94,7 +105,11 @@ Terms = list[tuple[str, Entry, arb]]
 
 
 def squarer_form(plan: ProductPlan, squarer: Squarer) -> Terms:
-    """Return the form a squarer squares: (matrix, entry, coefficient)."""
+    """Return the form a squarer squares: (matrix, entry, coefficient).
+
+    Raises:
+        ValueError: If there is no such squarer.
+    """
     left, right = plan.alpha_left.ball, plan.alpha_right.ball
     L, R = plan.product.left, plan.product.right
 
@@ -128,8 +143,9 @@ def sums(plan: ProductPlan, entry: Entry, n: int) -> dict[str, list[tuple[Square
             "R": [(("EL", i, k), d) for k in range(n)],
             "C": [(("ER", k, j), d) for k in range(n)],
         }
-    rows = [(("E", i, k), d) for k in range(n) if k != i]
-    columns = [(("E", k, j), d) for k in range(n) if k != j]
+    rows: list[tuple[Squarer, arb]] = [(("E", i, k), d) for k in range(n) if k != i]
+    columns: list[tuple[Squarer, arb]] = [(("E", k, j), d) for k in range(n) if k != j]
+    entry_sum: list[tuple[Squarer, arb]]
     if i == j:
         entry_sum = [(("E", i, i), d), *((("P", min(i, k), max(i, k)), 2 * d) for k in others)]
     else:
@@ -140,7 +156,7 @@ def sums(plan: ProductPlan, entry: Entry, n: int) -> dict[str, list[tuple[Square
 
 @dataclass(frozen=True)
 class Reader:
-    """How the entries of live matrices are read off the last hidden layer before a stage (None: the network's input)."""
+    """How entries of live matrices are read off the last hidden layer before a stage (None: the input)."""
 
     before: StagePlan | None
     n: int

@@ -112,13 +112,16 @@ def compile_tape(expression: sp.Expr) -> Tape:
     Raises:
         BadInput: If the expression has another variable, a complex constant or an unknown function.
     """
+    if not isinstance(expression, sp.Expr):
+        # A string is not sympified here: that would evaluate it.
+        raise BadInput("a formula must be a SymPy expression; read text with theory.parse.parse_formula")
     compiler = _Compiler()
-    root = compiler.value(sp.sympify(expression))
-    tape = Tape(tuple(compiler.nodes))
+    root = compiler.value(expression)
     # Common subexpressions may put the root before nodes that were compiled on the way and are not needed.
-    keep = tape.needed([root])
+    keep = Tape(tuple(compiler.nodes)).needed([root])
     place = {old: new for new, old in enumerate(keep)}
-    return Tape(tuple(Node(tape.nodes[i].op, tuple(place[a] for a in tape.nodes[i].args), tape.nodes[i].value) for i in keep))
+    kept = [compiler.nodes[i] for i in keep]
+    return Tape(tuple(Node(node.op, tuple(place[arg] for arg in node.args), node.value) for node in kept))
 
 
 class _Compiler:
@@ -169,7 +172,8 @@ class _Compiler:
                 common[node] = max(power, common.get(node, 0))
         numerators = []
         for numerator, factors in terms:
-            missing = {node: power - factors.get(node, 0) for node, power in common.items() if power > factors.get(node, 0)}
+            short = {node: power - factors.get(node, 0) for node, power in common.items()}
+            missing = {node: power for node, power in short.items() if power > 0}
             numerators.append(self._emit("mul", numerator, self._product(missing)) if missing else numerator)
         return self._emit("add", *numerators), common
 

@@ -7,5 +7,5 @@ _CONTENTS = {
     "scaling_and_squaring_program": "programs",
     "taylor_tail": "truncation",
 }
-__all__ = list(_CONTENTS)  # noqa: PLE0604 - names load on first use
+__all__ = list(_CONTENTS)
 __getattr__, __dir__ = lazy_attributes(__name__, _CONTENTS)

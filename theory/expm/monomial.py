@@ -123,7 +123,7 @@ def _level_widths(products: int, carried: int, radices: Radices) -> list[tuple[i
 
 
 def _level_nonzeros(products: int, carried: int, radices: Radices) -> int:
-    """Return the non-zeros of a level's maps, at most: rows of first kinks read two factors of 2 r_m - 1 neurons each."""
+    """Return the non-zeros of a level's maps, at most: first kinks read two factors of 2 r_m - 1 neurons each."""
     reads = 2 * (2 * radices.last - 1)
     total = products * (2 * (radices.first - 1) * (reads + 1) + reads + 2) + carried * (reads // 2 + 1) * radices.layers
     if radices.layers == 1:
@@ -145,7 +145,9 @@ def _huge_sizes(n: int, degree: int, levels: int, radices: Radices) -> tuple[Siz
     half = arb(degree).log() - arb(2).log()
     width = Huge.from_ln(ln_top + half, ln_top + series + (per * degree).log())
     each = arb(_level_nonzeros(1, 1, radices))
-    nonzeros = Huge.from_ln(ln_top + half + each.log() - 2, ln_top + series + (each * 2 * degree).log() + arb(levels + 1).log())
+    nonzeros = Huge.from_ln(
+        ln_top + half + each.log() - 2, ln_top + series + (each * 2 * degree).log() + arb(levels + 1).log()
+    )
     bits = levels * radices.layers * (ln_top + series + (per * degree).log() + 1) / arb.const_log2()
     return width, nonzeros, bits
 
@@ -154,4 +156,3 @@ def _largest(model: NormModel) -> Size:
     """Return a bound on weights: output coefficients mu^k/k! <= e^mu, zigzag weights at most 9, scales 1/mu."""
     mu = model.entry(model.theta)
     return named(mu.exp() * 2 + 9 + 3 / (2 * mu))
-

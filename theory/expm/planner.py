@@ -118,14 +118,16 @@ def _options(problem: Problem) -> Iterator[tuple[int, int, int, str, arb]]:
 
     lowest, top = max(0, math.ceil(log_theta) - 4), max(0, math.ceil(log_theta)) + 7 + int(demand ** (1 / 3))
     for scalings in range(lowest, top):
-        least = bisect_left(range(len(schemes)), True, key=lambda i: bool((t := tail(i, scalings)).is_finite() and t < eps))  # noqa: B023
+        least = bisect_left(
+            range(len(schemes)), True, key=lambda i: bool((t := tail(i, scalings)).is_finite() and t < eps)
+        )
         for place in range(least, min(least + 3, len(schemes))):
             products, degree, scheme = schemes[place]
             yield products + scalings, scalings, degree, scheme, tail(place, scalings)
 
 
 def _efficient(highest: int) -> Iterator[tuple[int, int, str]]:
-    """Yield (products, degree, scheme) by number of products: the largest degree Paterson-Stockmeyer reaches with each."""
+    """Yield (products, degree, scheme) by products: the largest degree Paterson-Stockmeyer reaches with each."""
     products = 0
     while True:
         # b - 1 powers and q/b - 1 Horner steps: q = b (products + 2 - b) is largest near b = (products + 2) / 2.

@@ -1,7 +1,7 @@
 """Matrix programs for e^A: a Taylor polynomial of A / 2^s, then s squarings.
 
-Variables are identity-free: Y = e^A - I squares as ``Y <- 2Y + Y^2``, so multiples of the identity, which are linear and
-free, never enter a product.
+Variables are identity-free: Y = e^A - I squares as ``Y <- 2Y + Y^2``, so multiples of the identity, which are
+linear and free, never enter a product.
 """
 
 from __future__ import annotations

@@ -35,7 +35,9 @@ def squared_tail(theta: arb, degree: int, scalings: int, scheme: str = "horner")
     for k, deviation in enumerate(_deviations(scheme), start=1):
         error += as_ball(deviation) * scaled**k
     # |T| <= e^theta + deviation: the larger base enters the power below as a factor (1 + error)^(2^s).
-    return ball(SQUARED_TAIL, {S.theta: scaled, S.E0: error, S.s: scalings}) * (error.log1p() * arb(2) ** scalings).exp()
+    return (
+        ball(SQUARED_TAIL, {S.theta: scaled, S.E0: error, S.s: scalings}) * (error.log1p() * arb(2) ** scalings).exp()
+    )
 
 
 @cache

@@ -59,7 +59,11 @@ def uniform_squaring(problem: Problem) -> UniformRoute:
 
 
 def _degree_and_scalings(model: NormModel, eps: arb) -> tuple[int, int, arb]:
-    """Return the fewest stages: degrees a multiple of the block, by a grid; scalings by bisection."""
+    """Return the fewest stages: degrees a multiple of the block, by a grid; scalings by bisection.
+
+    Raises:
+        OutOfReach: If no degree up to 10^6 meets the accuracy.
+    """
     base = max(0, math.ceil(float(model.theta.log().mid()) / math.log(2)))
     best: tuple[int, int, int, arb] | None = None
     multiple = 2
@@ -89,9 +93,7 @@ def _extended(
 ) -> UniformRoute:
     """Return the counts: affine in the Horner steps and in the squarings, from three small programs."""
     steps = degree // _BLOCK
-    base, more_steps, more_squarings = (
-        _small(problem, model, radices, *sizes) for sizes in ((4, 2), (5, 2), (4, 3))
-    )
+    base, more_steps, more_squarings = (_small(problem, model, radices, *sizes) for sizes in ((4, 2), (5, 2), (4, 3)))
 
     def extend(value: int, stepped: int, squared: int) -> int:
         return value + (steps - 4) * (stepped - value) + (scalings - 2) * (squared - value)

@@ -1,4 +1,4 @@
-"""Matrix functions beside the exponential: series on discs, sign, inverse; each a program, a truncation and a domain."""
+"""Matrix functions beside the exponential: each a program, a truncation and a domain."""
 
 from theory.lazy import lazy_attributes
 
@@ -6,5 +6,5 @@ _CONTENTS = {
     "plan_function": "planner",
     "replan_function": "planner",
 }
-__all__ = list(_CONTENTS)  # noqa: PLE0604 - names load on first use
+__all__ = list(_CONTENTS)
 __getattr__, __dir__ = lazy_attributes(__name__, _CONTENTS)

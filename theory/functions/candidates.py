@@ -1,4 +1,4 @@
-"""Candidate programs for every function: the series cut at several degrees, the iterations with as many steps as needed."""
+"""Candidate programs for every function: series cut at several degrees, iterations with as many steps as needed."""
 
 from __future__ import annotations
 
@@ -15,9 +15,16 @@ from theory.polynomials import PolynomialProgram, best_programs, carrying, on_ba
 from theory.problem import CentredBall, Problem, SignDomain
 from theory.program import Combination, Product, Program, Source, Stage, combination
 
-__all__ = ["cosine_candidates", "neumann_candidates", "formula_candidates", "series_candidates", "sign_candidates", "sine_candidates"]
+__all__ = [
+    "cosine_candidates",
+    "formula_candidates",
+    "neumann_candidates",
+    "series_candidates",
+    "sign_candidates",
+    "sine_candidates",
+]
 
-#: How many degrees beyond the least one are worth a look: a degree that fills its Paterson-Stockmeyer rectangle is free.
+#: How many degrees beyond the least are worth a look: one that fills its Paterson-Stockmeyer rectangle is free.
 _DEGREES = 4
 _HIGHEST = 4000
 
@@ -187,7 +194,9 @@ def cosine_candidates(problem: Problem) -> Iterator[Candidate]:
                 for _ in range(scalings):
                     ((name, c),) = current.terms
                     factor = combination({name: 1})
-                    stages.append(Stage((Product("P", factor, factor),), (("C", combination({name: 4 * c, "P": 2 * c * c})),)))
+                    stages.append(
+                        Stage((Product("P", factor, factor),), (("C", combination({name: 4 * c, "P": 2 * c * c})),))
+                    )
                     current = combination({"C": 1})
                 if scalings and len(inner.result.terms) != 1:
                     continue

@@ -1,8 +1,8 @@
 """The inverse on K_delta by the coupled, Chebyshev-scaled Newton iteration: one product deep a step.
 
-With R = I - XA and t = 2 / (2 - rho^2), ||R|| <= rho:  X <- t (I + R) X,  R <- (1 - t) I + t R^2. From X_0 = c A^T, where
-R_0 = I - c A^T A is symmetric with spectrum in [-rho_0, rho_0], every R_k is a polynomial in A^T A, symmetric, and
-I - X_{k+1} A = I - t (I + R_k)(I - R_k) = R_{k+1}. So ||R_{k+1}|| <= max(t - 1, 1 - t + t rho_k^2), and
+With R = I - XA and t = 2 / (2 - rho^2), ||R|| <= rho:  X <- t (I + R) X,  R <- (1 - t) I + t R^2. From X_0 = c A^T,
+where R_0 = I - c A^T A is symmetric with spectrum in [-rho_0, rho_0], every R_k is a polynomial in A^T A,
+symmetric, and I - X_{k+1} A = I - t (I + R_k)(I - R_k) = R_{k+1}. So ||R_{k+1}|| <= max(t - 1, 1 - t + t rho_k^2), and
 ||X_K - A^-1|| = ||R_K A^-1|| <= rho_K / delta (theorem inverse.coupled). c and t are short dyadics near their optima.
 """
 

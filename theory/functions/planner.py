@@ -75,7 +75,10 @@ def plan_function(problem: Problem, route: str | None = None, limits: Limits | N
     limits = limits or Limits(reference_width(problem.n))
     with ctx.workprec(128):
         return plan_candidates(
-            problem, function_candidates(problem, route or routes_of(problem)[0]), limits, lambda layers, neurons: (layers, neurons)
+            problem,
+            function_candidates(problem, route or routes_of(problem)[0]),
+            limits,
+            lambda layers, neurons: (layers, neurons),
         )
 
 
@@ -96,6 +99,10 @@ def replan_function(problem: Problem, recipe: Mapping[str, Any], most_layers: in
         for name in routes_of(problem):
             for candidate in function_candidates(problem, name):
                 shape = [len(stage.products) for stage in candidate.program.stages]
-                if candidate.route == route and dict(candidate.parameters) == parameters and shape == [len(s) for s in radices]:
+                if (
+                    candidate.route == route
+                    and dict(candidate.parameters) == parameters
+                    and shape == [len(s) for s in radices]
+                ):
                     return plan_with(problem, candidate, radices)
     raise BadInput("the recipe fits no network of this problem")

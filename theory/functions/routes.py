@@ -22,7 +22,9 @@ def report_routes(problem: Problem) -> list[RouteReport]:
             counts = count_plan(plan)
             reports.append(
                 RouteReport(
-                    route=f"{problem.function}: {plan.route}" if isinstance(problem.domain, CentredBall) else plan.route,
+                    route=f"{problem.function}: {plan.route}"
+                    if isinstance(problem.domain, CentredBall)
+                    else plan.route,
                     theorem=plan.theorem,
                     source="derived here",
                     parameters=plan.parameters,

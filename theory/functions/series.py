@@ -1,8 +1,8 @@
 """Power series with explicit coefficients and explicit tails: what is truncated, and by how much.
 
-For f(c + z) = sum c_k z^k and ||B|| <= R inside the disc of convergence, ||f(cI + B) - T_q(B)|| <= sum_{k>q} |c_k| R^k in
-any submultiplicative norm, normal matrix or not (theorem series.tail). Where the ratios |c_{k+1}| R / |c_k| never exceed
-a number g < 1 beyond q, the tail is at most |c_{q+1}| R^(q+1) / (1 - g).
+For f(c + z) = sum c_k z^k and ||B|| <= R inside the disc of convergence, ||f(cI + B) - T_q(B)|| <= sum_{k>q} |c_k| R^k
+in any submultiplicative norm, normal matrix or not (theorem series.tail). Where the ratios |c_{k+1}| R / |c_k| never
+exceed a number g < 1 beyond q, the tail is at most |c_{q+1}| R^(q+1) / (1 - g).
 """
 
 from __future__ import annotations
