@@ -88,6 +88,7 @@ def draw_panels(
     from figures.style import BLACK, COLOURS, PAGE, label_ends, new_figure, panel, plain_log
 
     figure = new_figure(PAGE, 2.6)
+    labels = []
     for axes, key, letter in zip(figure.subplots(1, 3), keys, "abc", strict=True):
         panel(axes, letter, _TITLES[key])
         logs = exponents and key == "width"
@@ -103,7 +104,10 @@ def draw_panels(
             ends.append((least[-1], f"{short(least[-1])}\nlower bound,\nany network", BLACK))
         finish(axes, key)
         names = [(y, text, COLOURS.get(colour, BLACK)) for y, text, colour in ends]
-        label_ends(axes, names, xs[-1], 17 if key == "hidden_layers" else 9)
+        labels.append((axes, names, 17 if key == "hidden_layers" else 9))
+    figure.draw_without_rendering()
+    for axes, names, gap in labels:
+        label_ends(axes, names, xs[-1], gap)
     return figure
 
 

@@ -101,15 +101,12 @@ def label_ends(axes: Axes, labels: Sequence[tuple[float, str, str]], x: float, g
     """Write a name beside each curve's end, right of ``x``, at least ``gap`` points apart.
 
     Args:
-        axes: Where; its limits and scale must be set already.
+        axes: Where; limits and scale must be set, and the figure laid out (``figure.draw_without_rendering()``).
         labels: (y in data units, text, colour) per curve.
         x: The curves' last x, in data units.
         gap: Least distance of two labels, in points.
     """
-    figure = axes.get_figure(root=True)
-    assert figure is not None, "panels come from new_figure"
-    figure.draw_without_rendering()
-    scale = figure.dpi / 72
+    scale = (72.0 if (figure := axes.get_figure(root=True)) is None else figure.dpi) / 72
     placed: list[tuple[float, float, str, str]] = []
     for y, text, colour in sorted(labels):
         height = axes.transData.transform((x, y))[1] / scale
