@@ -1,0 +1,129 @@
+"""Training steps against a plain ``nn.Transformer`` loop that makes its data in Python: a ratio in one run.
+
+``python -m benchmarks.training [--function exp] [--n 3] [--encoding B1999] [--dimension 128] [--steps 20]``
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import scipy.linalg
+import torch
+from torch import nn
+
+from empirical.encodings import get_encoding
+from empirical.encodings.encoding import PAD
+from empirical.models.transformer import teacher_forcing
+from empirical.transformer_task import TransformerSettings, TransformerTask
+from tests.naive.naive_encodings import encode_matrix
+
+FUNCTIONS = {"exp": scipy.linalg.expm, "sign": scipy.linalg.signm, "sin": scipy.linalg.sinm, "cos": scipy.linalg.cosm}
+
+
+class PlainTransformer(nn.Module):
+    """torch's own encoder-decoder with embeddings and learned positions."""
+
+    def __init__(self, settings: TransformerSettings) -> None:
+        super().__init__()
+        d, n = settings.dimension, settings.n
+        written, answered = get_encoding(settings.input_encoding), get_encoding(settings.output_encoding)
+        self.source, self.target = nn.Embedding(len(written.vocabulary), d), nn.Embedding(len(answered.vocabulary), d)
+        self.source_positions = nn.Parameter(torch.randn(written.length(n, n), d))
+        self.target_positions = nn.Parameter(torch.randn(answered.length(n, n) + 1, d))
+        self.core = nn.Transformer(
+            d,
+            settings.heads,
+            settings.encoder_layers,
+            settings.decoder_layers,
+            4 * d,
+            dropout=0.0,
+            activation="gelu",
+            batch_first=True,
+            norm_first=True,
+        )
+        self.head = nn.Linear(d, len(answered.vocabulary))
+
+    def forward(self, source: torch.Tensor, shown: torch.Tensor) -> torch.Tensor:
+        """Return scores of the token after each one shown."""
+        length = shown.shape[1]
+        mask = nn.Transformer.generate_square_subsequent_mask(length)
+        x = self.source(source) + self.source_positions[: source.shape[1]]
+        y = self.target(shown) + self.target_positions[:length]
+        return self.head(self.core(x, y, tgt_mask=mask, tgt_is_causal=True))
+
+
+def python_batch(settings: TransformerSettings, random: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor]:
+    """Draw, evaluate and encode one matrix after the other."""
+    written, answered = get_encoding(settings.input_encoding), get_encoding(settings.output_encoding)
+    sources, targets = [], []
+    for _ in range(settings.batch):
+        matrix = random.uniform(-settings.scale, settings.scale, (settings.n, settings.n))
+        matrix = np.triu(matrix) + np.triu(matrix, 1).T
+        value = FUNCTIONS[settings.function](matrix)
+        sources.append([written.numbers[name] for name in encode_matrix(written.name, matrix.tolist())])
+        targets.append([answered.numbers[name] for name in encode_matrix(answered.name, value.tolist())])
+    return padded(sources), padded(targets)
+
+
+def padded(rows: list[list[int]]) -> torch.Tensor:
+    length = max(map(len, rows))
+    return torch.tensor([row + [PAD] * (length - len(row)) for row in rows])
+
+
+def steps_per_second(loss: Callable[[int], torch.Tensor], model: nn.Module, steps: int, fused: bool) -> float:
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-4, fused=fused)
+    start = 0.0
+    for step in range(steps + 3):
+        if step == 3:
+            start = time.perf_counter()
+        optimizer.zero_grad()
+        loss(step).backward()
+        nn.utils.clip_grad_norm_(model.parameters(), 5.0)
+        optimizer.step()
+    return steps / (time.perf_counter() - start)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--function", default="exp", choices=sorted(FUNCTIONS))
+    parser.add_argument("--n", type=int, default=3)
+    parser.add_argument("--encoding", default="B1999")
+    parser.add_argument("--dimension", type=int, default=128)
+    parser.add_argument("--layers", type=int, default=2)
+    parser.add_argument("--steps", type=int, default=20)
+    arguments = parser.parse_args(argv)
+    torch.set_num_threads(1)
+    settings = TransformerSettings(
+        function=arguments.function,
+        n=arguments.n,
+        input_encoding=arguments.encoding,
+        output_encoding=arguments.encoding,
+        dimension=arguments.dimension,
+        encoder_layers=arguments.layers,
+        chunk=16,
+    )
+    task = TransformerTask(settings, torch.device("cpu"))
+    plain, random = PlainTransformer(settings), np.random.default_rng(0)
+
+    def plain_loss(step: int) -> torch.Tensor:
+        source, target = python_batch(settings, random)
+        shown, wanted = teacher_forcing(target)
+        scores = plain(source, shown)
+        return nn.functional.cross_entropy(scores.flatten(0, 1), wanted.flatten(), ignore_index=PAD)
+
+    # In turns, so that a machine busy with other things slows both alike.
+    ours, theirs = [], []
+    for _ in range(3):
+        ours.append(steps_per_second(task.loss, task.model, arguments.steps, fused=True))
+        theirs.append(steps_per_second(plain_loss, plain, arguments.steps, fused=False))
+    first, second = max(ours) * settings.batch, max(theirs) * settings.batch
+    name = f"{arguments.function} n={arguments.n} {arguments.encoding} d={arguments.dimension}"
+    print(f"{name}: {first:,.0f} examples/s, plain {second:,.0f}, ratio {first / second:.2f}")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
