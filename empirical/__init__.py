@@ -2,6 +2,12 @@
 
 from theory.lazy import lazy_attributes
 
-_CONTENTS: dict[str, str] = {}
+_CONTENTS: dict[str, str] = {
+    "Ensemble": "ensembles",
+    "Outcome": "truth",
+    "Truth": "truth",
+    "evaluate": "truth",
+    "get_encoding": "encodings",
+}
 __all__ = list(_CONTENTS)
 __getattr__, __dir__ = lazy_attributes(__name__, _CONTENTS)

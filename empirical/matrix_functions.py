@@ -181,7 +181,7 @@ def _surely_negative(a: DD) -> Tensor:
     matrix = a.hi.permute(2, 0, 1)
     n = matrix.shape[-1]
     radius = 8 * frobenius(matrix) * (100 * n * 2.0**-52) ** (1 / n)
-    found = torch.linalg.eigvals(matrix)
+    found = torch.linalg.eigvals(matrix.cpu()).to(matrix.device)  # not every GPU build of torch has it
     apart = (found[:, :, None] - found[:, None, :]).abs() > 2 * radius[:, None, None]
     alone = (apart | torch.eye(n, dtype=torch.bool, device=matrix.device)).all(-1)
     return (alone & (found.imag == 0) & (found.real < -radius[:, None])).any(-1)

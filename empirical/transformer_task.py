@@ -51,7 +51,7 @@ class TransformerSettings:
     n: int = 3
     scale: float = 5.0
     floor: float = 0.1
-    input_encoding: str = "P10"
+    input_encoding: str = "FP15"
     output_encoding: str = "FP15"
     dimension: int = 512
     heads: int = 8

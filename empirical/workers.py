@@ -34,6 +34,7 @@ def run_mlp(cell: Cell) -> dict[str, Any]:
 def _train_and_measure(cell: Cell, task: Any) -> dict[str, Any]:
     from dataclasses import asdict
 
+    from empirical.throughput import throughput
     from empirical.train import TrainOutcome, train
 
     result = train(
@@ -44,7 +45,7 @@ def _train_and_measure(cell: Cell, task: Any) -> dict[str, Any]:
         label=cell.label,
         max_seconds=cell.seconds_left(),
     )
-    record = {
+    record: dict[str, Any] = {
         "outcome": result.outcome.value,
         "settings": asdict(task.configuration),
         "parameters": sum(parameter.numel() for parameter in task.model.parameters()),
@@ -52,4 +53,5 @@ def _train_and_measure(cell: Cell, task: Any) -> dict[str, Any]:
     }
     if result.outcome is TrainOutcome.FINISHED:
         record["test"] = task.evaluate()
+        record["throughput"] = throughput(task, record["train"]["examples_per_second"])
     return record

@@ -16,10 +16,10 @@ _SMALL_NETWORK = {"dimension": 64, "heads": 4, "encoder_layers": 2}
 _SCALES: dict[str, dict[str, Any]] = {
     "smoke": _SMALL_NETWORK
     | {"n": 1, "examples": 640, "batch": 32, "rate": 1e-3, "warmup": 5, "chunk": 10, "reports": 2, "probe": 64}
-    | {"samples": 200, "output_encoding": "P1000"},
+    | {"samples": 200, "input_encoding": "P1000", "output_encoding": "P1000"},
     "small": _SMALL_NETWORK
     | {"n": 2, "scale": 1.0, "examples": 100_000, "rate": 2e-3, "warmup": 100, "decay": "cosine", "reports": 20}
-    | {"samples": 4000, "output_encoding": "P10"},
+    | {"samples": 4000, "input_encoding": "P10", "output_encoding": "P10"},
     # The published batch of 64 leaves a GPU idle: 16 times the batch, 4 times the rate, the same examples.
     "full": {"batch": 1024, "rate": 4e-4, "warmup": 2000, "decay": "cosine", "chunk": 32},
 }

@@ -218,7 +218,7 @@ builtins.__import__ = guarded
 from empirical.cli import main
 for name in ("encodings", "transformer"):
     assert main(["run", name, "--device", "cpu", "--quiet", "--out", sys.argv[1]]) == 0
-assert main(["eval", sys.argv[1] + "/transformer-smoke-exp-1-P10-P1000-seed0.pt", "--samples", "10"]) == 0
+assert main(["eval", sys.argv[1] + "/transformer-smoke-exp-1-P1000-P1000-seed0.pt", "--samples", "10"]) == 0
 """
 
 

@@ -142,7 +142,18 @@ def test_a_killed_process_loses_one_window_at_most_and_ends_in_the_same_bits(tmp
     from empirical.train import load_checkpoint
 
     threads = str(torch.get_num_threads())
-    command = ["run", "transformer", "--device", "cpu", "--threads", threads, "--set", "output_encoding=P10"]
+    command = [
+        "run",
+        "transformer",
+        "--device",
+        "cpu",
+        "--threads",
+        threads,
+        "--set",
+        "output_encoding=P10",
+        "--set",
+        "input_encoding=P10",
+    ]
     command += [part for setting in SMALL for part in ("--set", setting)]
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     victim = subprocess.Popen(

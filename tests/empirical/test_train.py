@@ -10,6 +10,7 @@ import torch
 
 from empirical.data import TRAINING, chunk
 from empirical.progress import Progress
+from empirical.throughput import matmul_rate, operations_per_example, throughput
 from empirical.train import Schedule, Task, TrainOutcome, load_checkpoint, train
 from empirical.transformer_task import TransformerSettings, TransformerTask
 from theory.errors import BadInput
@@ -227,3 +228,24 @@ def test_triangles_and_rounded_inputs_and_curricula_work_together():
     assert float(task.written.decode(task._chunk[1], 1, 3).abs().max()) > 2.5
     # The value belongs to the rounded matrix: an exact solver that sees the tokens never errs.
     assert set(task.evaluate()["ceiling"].values()) == {1.0}
+
+
+def test_operations_are_those_of_the_matrix_products():
+    settings = replace(
+        SETTINGS, dimension=16, heads=2, encoder_layers=2, output_encoding="B1999", input_encoding="FP15"
+    )
+    task = TransformerTask(settings, CPU)
+    d, source, target = 16, 2 + 4, 2 + 4 * 2 + 1
+    encoder = 12 * d * d * source  # four projections and two inner products of width 4d
+    decoder = (4 + 2 + 8) * d * d * target + 2 * d * d * source
+    head = d * len(task.answered.vocabulary) * target
+    # Two operations a product, and twice as many backward as forward.
+    wanted = 3 * 2 * (2 * encoder + decoder + head)
+    # Attention's own products, which torch counts on some devices, are below 4·2·3·(source² + ...)·d.
+    extra = 3 * 4 * d * (2 * source**2 + target**2 + target * source)
+    assert wanted <= operations_per_example(task) <= wanted + extra
+    found = throughput(task, 100.0)
+    assert found["share_of_matmul"] == pytest.approx(
+        100 * found["operations_per_example"] / found["matmul_operations_per_second"], rel=1e-3
+    )
+    assert matmul_rate(CPU, "float32") > 1e6
