@@ -12,6 +12,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
+from numpy.typing import NDArray
 
 from constructions.exact import Batch, ExactMatrix
 from constructions.network import Affine, Block, Network, Ports, port_columns
@@ -68,50 +69,32 @@ def parallel(left: Network, right: Network) -> Network:
     Raises:
         ValueError: If the depths differ or a wire name clashes.
     """
-    _same_depth(left, right)
-    maps = []
-    for a, b in zip(left.maps, right.maps, strict=True):
-        batches = _shift_bias(a.augmented, 0, 0, a.inputs + b.inputs)
-        batches += _shift_bias(b.augmented, a.outputs, a.inputs, a.inputs + b.inputs)
-        maps.append(Affine(ExactMatrix.from_batches((a.outputs + b.outputs, a.inputs + b.inputs + 1), batches)))
-    blocks = left.blocks + _beside(left, right)
-    return Network(tuple(maps), left.inputs + right.inputs, left.outputs + right.outputs, blocks)
+    maps, blocks = _side_by_side(left, right)
+    return Network(maps, left.inputs + right.inputs, left.outputs + right.outputs, blocks)
 
 
 def stack(left: Network, right: Network) -> Network:
-    """Return both networks on the same inputs, outputs one after the other.
+    """Return both networks on the same inputs (left's order of wires), outputs one after the other.
 
     Raises:
         ValueError: If inputs or depths differ or an output name clashes.
     """
-    if left.inputs != right.inputs:
-        raise ValueError("stacked networks read the same wires")
-    both = parallel(left, rename(right, {name: f"{name}'" for name, _ in right.inputs}))
-    size = left.maps[0].inputs
-    # Both copies read the same wires: feed x to each by folding the column blocks onto one another.
-    places = np.arange(2 * size + 1, dtype=np.int64)
-    fold = ExactMatrix.from_batches(
-        (2 * size + 1, size + 1), [(places, np.where(places < 2 * size, places % size, size), Fraction(1))]
-    )
-    first = Affine(both.maps[0].augmented @ fold)
-    names = {f"{name}'": name for name, _ in right.inputs}
-    outputs = tuple((names.get(name, name), width) for name, width in both.outputs)
-    return Network((first, *both.maps[1:]), left.inputs, outputs, both.blocks)
+    maps, blocks = _on_shared_inputs(left, right)
+    return Network(maps, left.inputs, left.outputs + right.outputs, blocks)
 
 
 def add(left: Network, right: Network) -> Network:
-    """Return x -> left(x) + right(x).
+    """Return x -> left(x) + right(x), wires matched by name, in left's order.
 
     Raises:
         ValueError: If the wires or depths differ.
     """
-    if left.outputs != right.outputs:
-        raise ValueError("summands have the same output wires")
-    both = stack(left, rename(right, {name: f"{name}+" for name, _ in right.outputs if name not in dict(right.inputs)}))
+    maps, blocks = _on_shared_inputs(left, right)
     size = left.maps[-1].outputs
-    places = np.arange(2 * size, dtype=np.int64)
-    fold = ExactMatrix.from_batches((size, 2 * size), [(places % size, places, Fraction(1))])
-    return Network((*both.maps[:-1], Affine(fold @ both.maps[-1].augmented)), left.inputs, left.outputs, both.blocks)
+    places, matched = np.arange(size, dtype=np.int64), _matched(left.outputs, right.outputs, "output")
+    one = Fraction(1)
+    fold = ExactMatrix.from_batches((size, 2 * size), [(places, places, one), (matched, size + places, one)])
+    return Network((*maps[:-1], Affine(fold @ maps[-1].augmented)), left.inputs, left.outputs, blocks)
 
 
 def extend(network: Network, layers: int, lowest: Fraction, highest: Fraction) -> Network:
@@ -136,16 +119,48 @@ def extend(network: Network, layers: int, lowest: Fraction, highest: Fraction) -
     return Network(tuple(maps), network.inputs, network.outputs, network.blocks + carried)
 
 
-def _same_depth(left: Network, right: Network) -> None:
+def _side_by_side(left: Network, right: Network) -> tuple[tuple[Affine, ...], tuple[Block, ...]]:
+    """Return block-diagonal maps, the right network's neurons after the left one's, and the blocks of both.
+
+    Raises:
+        ValueError: If the depths differ.
+    """
     if len(left.maps) != len(right.maps):
         raise ValueError("networks side by side need equal depth; extend the shallower one first")
+    maps = []
+    for a, b in zip(left.maps, right.maps, strict=True):
+        batches = _shift_bias(a.augmented, 0, 0, a.inputs + b.inputs)
+        batches += _shift_bias(b.augmented, a.outputs, a.inputs, a.inputs + b.inputs)
+        maps.append(Affine(ExactMatrix.from_batches((a.outputs + b.outputs, a.inputs + b.inputs + 1), batches)))
+    beside = tuple(block.shifted(0, left.maps[block.layer].outputs) for block in right.blocks)
+    return tuple(maps), left.blocks + beside
+
+
+def _on_shared_inputs(left: Network, right: Network) -> tuple[tuple[Affine, ...], tuple[Block, ...]]:
+    """Return the same with both fed from left's wires: the first map's column blocks folded onto one another."""
+    maps, blocks = _side_by_side(left, right)
+    size, one = left.maps[0].inputs, Fraction(1)
+    places, matched = np.arange(size, dtype=np.int64), _matched(left.inputs, right.inputs, "input")
+    bias = np.array([size], dtype=np.int64)
+    fold = ExactMatrix.from_batches(
+        (2 * size + 1, size + 1), [(places, places, one), (size + places, matched, one), (size + bias, bias, one)]
+    )
+    return (Affine(maps[0].augmented @ fold), *maps[1:]), blocks
+
+
+def _matched(ports: Ports, others: Ports, what: str) -> NDArray[np.int64]:
+    """Return, for the entries of ``others`` in order, where the wires of the same names are in ``ports``.
+
+    Raises:
+        ValueError: If the wires differ.
+    """
+    if sorted(ports) != sorted(others):
+        raise ValueError(f"the {what} wires differ: {ports} and {others}")
+    columns = port_columns(ports)
+    return np.concatenate([columns[name] for name, _ in others])
 
 
 def _shift_bias(matrix: ExactMatrix, rows: int, columns: int, bias: int) -> list[Batch]:
     """Return the batches of [W | b] moved into a larger map whose bias column is ``bias``."""
     width = matrix.shape[1] - 1
     return [(r + rows, np.where(c == width, bias, c + columns), v) for r, c, v in matrix.batches()]
-
-
-def _beside(left: Network, right: Network) -> tuple[Block, ...]:
-    return tuple(block.shifted(0, left.maps[block.layer].outputs) for block in right.blocks)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-import math
+import json
 import os
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from flint import ctx
+
 from constructions.catalogue import plan_problem
 from theory.counts import Counts, count_plan
 from theory.errors import BadInput, OutOfReach
+from theory.evaluate import as_ball, upper
 from theory.network_plan import NetworkPlan
+from theory.norm_model import NormModel
 from theory.objectives import Demand
 from theory.problem import Norm, Problem
 from theory.requests import DOMAIN_OPTIONS, make_problem
@@ -19,12 +23,25 @@ from theory.sizes import size_text
 if TYPE_CHECKING:
     from constructions.matrix_network import MatrixNetwork
 
-__all__ = ["build", "build_plan", "build_problem", "check_fits", "file_bytes", "plan_that_fits", "working_bytes"]
+__all__ = [
+    "build",
+    "build_plan",
+    "build_problem",
+    "check_fits",
+    "file_bytes",
+    "plan_that_fits",
+    "refuse_unlisted",
+    "working_bytes",
+]
 
 #: Bytes a non-zero takes while the network is put together, at the peak (measured; mostly sparse products).
 _WORKING_BYTES = 130
 #: Beyond this theta + ln(1/eps) a network is counted in closed form only; it would not fit any machine.
-_LISTED = 1500.0
+_LISTED = 1500
+#: Logarithm of the largest float64, rounded up.
+_LARGEST = 710
+#: Bytes of text in a file's header: fixed, for every affine map's four tensors, and for every block (measured).
+_HEADER_BYTES, _MAP_BYTES, _BLOCK_BYTES = 300, 305, 128
 
 
 def build(
@@ -83,25 +100,39 @@ def plan_that_fits(problem: Problem, route: str | None = None, demand: Demand | 
         OutOfReach: If it does not; the message says how large it would be.
     """
     _refuse_giants(problem)
+    refuse_unlisted(problem)
     plan = plan_problem(problem, route, demand)
     check_fits(count_plan(plan))
     return plan
 
 
-def _refuse_giants(problem: Problem) -> None:
-    from theory.norm_model import NormModel
+def refuse_unlisted(problem: Problem) -> None:
+    """Refuse demands whose program is too long to be listed, before any search for it begins.
 
-    model = NormModel(problem.n, problem.domain)
-    demand = float(model.theta) + math.log(problem.eps.denominator) - math.log(problem.eps.numerator)
+    Raises:
+        OutOfReach: If theta, or theta + ln(1/eps), is beyond float64.
+    """
+    if problem.function != "expm":
+        return
+    with ctx.workprec(64):
+        theta = NormModel(problem.n, problem.domain).theta
+        if theta > _LARGEST:
+            raise OutOfReach(
+                f"weights near e^{size_text(upper(theta, 24))} are outside float64's range (largest e^709): "
+                "ask for a smaller domain; `python -m theory.bounds` counts such networks"
+            )
+        if theta + as_ball(1 / problem.eps).log() > _LISTED:
+            raise OutOfReach(
+                f"eps = {size_text(problem.eps)} is beyond what float64 weights can hold: ask for a larger eps; "
+                "`python -m theory.bounds` counts such networks"
+            )
+
+
+def _refuse_giants(problem: Problem) -> None:
     # Even a single matrix square has n^3 squarers; its counts are an underestimate that needs no planning.
     least = 2 * problem.n**3
     if least * _WORKING_BYTES > _memory():
         raise OutOfReach(_too_large(f"more than {size_text(least)} non-zeros", least))
-    if problem.function == "expm" and demand > _LISTED:
-        raise OutOfReach(
-            f"weights near e^{float(model.theta):.4g} are outside float64's range (largest e^709): "
-            "ask for a smaller domain; `python -m theory.bounds` counts such networks"
-        )
 
 
 def check_fits(counts: Counts) -> None:
@@ -130,7 +161,17 @@ def working_bytes(counts: Counts) -> int:
     return counts.nonzeros * _WORKING_BYTES
 
 
-def file_bytes(counts: Counts) -> int:
-    """Return the size of the native file: 16 bytes a non-zero, 16 a neuron."""
-    neurons = sum(width * times for width, times in counts.architecture.runs)
-    return 16 * counts.nonzeros + 16 * neurons
+def file_bytes(plan: NetworkPlan, counts: Counts) -> int:
+    """Return the size of the native file, about: 16 bytes a weight, 16 a neuron, 8 a map, and the header."""
+    neurons = sum(width * times for width, times in counts.architecture.runs) - counts.architecture.inputs
+    maps = counts.architecture.hidden_layers + 1
+    # In the first layer kinks and carriers, in later ones kinks, accumulators and carried linear parts.
+    blocks = sum(
+        len(stage.products)
+        + len(stage.bounds)
+        + (stage.layers - 1) * (2 * len(stage.products) + len(stage.linear_offsets))
+        for stage in plan.stages
+    )
+    records = len(json.dumps(plan.problem.json())) + len(json.dumps(plan.recipe()))
+    header = _HEADER_BYTES + records + maps * _MAP_BYTES + blocks * _BLOCK_BYTES
+    return 16 * (counts.nonzeros - counts.biases) + 16 * neurons + 8 * maps + header

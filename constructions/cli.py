@@ -109,11 +109,13 @@ def _build(arguments: argparse.Namespace) -> int:
         document = _plan_document(plan, promised) | {"measured": _measured(net), "file": str(out)}
         document["file_bytes"] = Path(out).stat().st_size  # type: ignore[arg-type]
     else:
+        from constructions.builder import refuse_unlisted
         from constructions.catalogue import plan_problem
 
+        refuse_unlisted(problem)
         plan = plan_problem(problem, arguments.route, demand)
         promised = count_plan(plan)
-        document = _plan_document(plan, promised) | _costs(promised)
+        document = _plan_document(plan, promised) | _costs(plan, promised)
     if arguments.json:
         _print_json(document)
     else:
@@ -163,12 +165,12 @@ def _rational(value: Fraction) -> dict[str, Any]:
     return {"exact": str(value), "float": float(value)}
 
 
-def _costs(counts: Counts) -> dict[str, Any]:
+def _costs(plan: NetworkPlan, counts: Counts) -> dict[str, Any]:
     from constructions.builder import file_bytes, working_bytes
     from theory.sizes import size_json
 
     return {
-        "file_bytes": size_json(file_bytes(counts)),
+        "file_bytes": size_json(file_bytes(plan, counts)),
         "working_bytes": size_json(working_bytes(counts)),
         "expected_seconds": round(_SECONDS_AT_LEAST + counts.nonzeros * _SECONDS_A_NONZERO, 1),
     }
@@ -298,7 +300,10 @@ def _eval(arguments: argparse.Namespace) -> int:
     import numpy as np
 
     membership = net.membership(A)
-    value = np.array([[float(entry) for entry in row] for row in net.exact(A)])
+    try:
+        value = np.array([[float(entry) for entry in row] for row in net.exact(A)])
+    except OverflowError:
+        raise BadInput(f"the network's value at this matrix is outside float64's range: {membership.reason}") from None
     if out is not None:
         from theory.files import whole_file
 
@@ -343,6 +348,9 @@ def _readable(path: str) -> Path:
 
 
 def _matrix(path: Path, n: int) -> Any:
+    from tokenize import TokenError
+    from zipfile import BadZipFile
+
     import numpy as np
 
     try:
@@ -355,10 +363,12 @@ def _matrix(path: Path, n: int) -> Any:
         if lazy.dtype.kind not in "fiu":
             raise BadInput(f"{path} holds {lazy.dtype}, not real numbers")
         A = np.array(lazy, dtype=np.float64)
-    except (ValueError, EOFError, OSError) as error:
+        if not np.isfinite(A).all():
+            raise BadInput(f"{path} has an entry that is not finite")
+        if not (lazy.astype(object) == A.astype(object)).all():  # Python compares integers and floats exactly
+            raise BadInput(f"{path} has an entry that float64 does not hold exactly")
+    except (ValueError, EOFError, OSError, SyntaxError, BadZipFile, TokenError) as error:
         if isinstance(error, BadInput):
             raise
         raise BadInput(f"{path} is not a .npy file of numbers: {error}") from None
-    if not np.isfinite(A).all():
-        raise BadInput(f"{path} has an entry that is not finite")
     return A

@@ -29,7 +29,7 @@ def evaluate_exact(network: Network, x: Sequence[Fraction]) -> list[Fraction]:
     """
     if len(x) != network.maps[0].inputs:
         raise ValueError(f"the network takes {network.maps[0].inputs} numbers, not {len(x)}")
-    unit, integers = common_unit([Fraction(value) for value in x])
+    unit, integers = common_unit([_exact(value) for value in x])
     values = np.array(integers, dtype=object)
     for position, affine in enumerate(network.maps):
         weights_unit, table = common_unit(affine.augmented.table)
@@ -44,6 +44,11 @@ def evaluate_exact(network: Network, x: Sequence[Fraction]) -> list[Fraction]:
     return [unit * int(value) for value in values]
 
 
+def _exact(value: Any) -> Fraction:
+    """Return a number as a Fraction of Python integers: one of numpy's would overflow silently."""
+    return Fraction(value.item() if isinstance(value, np.generic) else value)
+
+
 def _reduced(values: NDArray[Any], unit: Fraction) -> tuple[NDArray[Any], Fraction]:
     """Take common powers of two out of the integers: dyadic weights would pile them up."""
     low = 0
@@ -53,8 +58,8 @@ def _reduced(values: NDArray[Any], unit: Fraction) -> tuple[NDArray[Any], Fracti
     return (values >> shift, unit * (1 << shift)) if shift > 0 else (values, unit)
 
 
-def evaluate_balls(network: Network, x: Sequence[arb], precision: int = 128) -> list[arb]:
-    """Return balls that contain the network's value at every point of the input balls.
+def evaluate_balls(network: Network, x: Sequence[arb | Fraction], precision: int = 128) -> list[arb]:
+    """Return balls that contain the network's value at every point of the input balls (other numbers: exact points).
 
     Raises:
         ValueError: If the point has the wrong dimension.
@@ -62,7 +67,7 @@ def evaluate_balls(network: Network, x: Sequence[arb], precision: int = 128) -> 
     if len(x) != network.maps[0].inputs:
         raise ValueError(f"the network takes {network.maps[0].inputs} numbers, not {len(x)}")
     with ctx.workprec(precision):
-        values = np.array([as_ball(value) for value in x], dtype=object)
+        values = np.array([v if isinstance(v, arb) else as_ball(_exact(v)) for v in x], dtype=object)
         for position, affine in enumerate(network.maps):
             table = np.array([as_ball(value) for value in affine.augmented.table], dtype=object)
             values = _row_sums(affine.augmented, table, np.append(values, arb(1)), arb(0))
@@ -82,11 +87,18 @@ def _row_sums(matrix: ExactMatrix, table: NDArray[Any], values: NDArray[Any], ze
 
 
 def evaluate_floats(network: Network, x: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Evaluate in float64 on the matrices: ``x`` is (..., inputs), the result (..., outputs)."""
-    flat = np.asarray(x, dtype=np.float64).reshape(-1, network.maps[0].inputs).T
+    """Evaluate in float64 on the matrices: ``x`` is (..., inputs), the result (..., outputs).
+
+    Raises:
+        ValueError: If the points have the wrong dimension.
+    """
+    points = np.asarray(x, dtype=np.float64)
+    if points.shape[-1:] != (network.maps[0].inputs,):
+        raise ValueError(f"the network takes points of shape (..., {network.maps[0].inputs}), not {points.shape}")
+    flat = points.reshape(-1, network.maps[0].inputs).T
     for run in float_layers(network):
         flat = run(flat)
-    return flat.T.reshape(*np.shape(x)[:-1], network.maps[-1].outputs)
+    return flat.T.reshape(*points.shape[:-1], network.maps[-1].outputs)
 
 
 def float_layers(network: Network) -> list[Callable[[NDArray[np.float64]], NDArray[np.float64]]]:

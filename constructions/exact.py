@@ -16,7 +16,7 @@ import scipy.sparse as sps
 from jaxtyping import Int64
 from numpy.typing import NDArray
 
-__all__ = ["Batch", "ExactMatrix", "common_unit"]
+__all__ = ["Batch", "ExactMatrix", "common_unit", "vstack"]
 
 #: (rows, columns, value): entries that share one value.
 Batch = tuple[NDArray[np.int64], NDArray[np.int64], Fraction]
@@ -60,17 +60,26 @@ class ExactMatrix:
             raise ValueError("row pointers, indices and codes do not fit together")
         if len(self.indices) and not 0 <= int(self.indices.min()) <= int(self.indices.max()) < columns:
             raise ValueError("a column index is out of range")
+        if len(self.codes) and not 0 <= int(self.codes.min()) <= int(self.codes.max()) < len(self.table):
+            raise ValueError("a code is out of range")
         if any(value == 0 for value in self.table):
             raise ValueError("zeros are not stored")
 
     @classmethod
     def from_batches(cls, shape: tuple[int, int], batches: Iterable[Batch]) -> ExactMatrix:
-        """Return the matrix with these entries; entries at the same place add up, zeros vanish."""
+        """Return the matrix with these entries; entries at the same place add up, zeros vanish.
+
+        Raises:
+            ValueError: If an entry is outside the shape.
+        """
         kept = [(np.asarray(r), np.asarray(c), v) for r, c, v in batches if v and len(np.atleast_1d(r))]
         values = sorted({value for _, _, value in kept})
         unit, integers = common_unit(values)
         limb_table = _limbs(integers)
         place = {value: i for i, value in enumerate(values)}
+        for r, c, _ in kept:
+            if min(r.min(), c.min()) < 0 or r.max() >= shape[0] or c.max() >= shape[1]:
+                raise ValueError(f"an entry is outside the shape {shape}")
         keys = [r.astype(np.int64) * shape[1] + c for r, c, _ in kept]
         codes = [np.full(len(r), place[v], dtype=np.int64) for r, _, v in kept]
         if not keys:
@@ -154,6 +163,7 @@ class ExactMatrix:
 
         Raises:
             ValueError: If the shapes do not fit.
+            OverflowError: If a sum of limb products could leave int64.
         """
         if self.shape[1] != other.shape[0]:
             raise ValueError(f"cannot multiply {self.shape} by {other.shape}")
@@ -162,11 +172,13 @@ class ExactMatrix:
             return self._empty(shape)
         left_unit, left = self._limb_arrays()
         right_unit, right = other._limb_arrays()
+        # Limbs are below 2^20: an entry sums at most (terms of a row) * (limb pairs of one weight) products below 2^40.
+        if int(np.diff(self.indptr).max()) * min(len(left), len(right)) >= 1 << 22:
+            raise OverflowError("rows this long, of numbers this precise, overflow the limb sums")
         keys: list[NDArray[np.int64]] = []
         parts: list[tuple[int, NDArray[np.int64]]] = []
         for a, left_limb in enumerate(left):
             for b, right_limb in enumerate(right):
-                # Limbs are below 2^20 and rows shorter than 2^22: sums stay below 2^62.
                 product = (self._csr(left_limb) @ other._csr(right_limb)).tocoo()
                 keys.append(product.row.astype(np.int64) * shape[1] + product.col)
                 parts.append((a + b, product.data))
@@ -246,9 +258,6 @@ def vstack(parts: Sequence[ExactMatrix]) -> ExactMatrix:
         batches += part.batches(row_shift=height)
         height += part.shape[0]
     return ExactMatrix.from_batches((height, parts[0].shape[1]), batches)
-
-
-__all__ += ["vstack"]
 
 
 def _limbs(integers: Sequence[int]) -> list[NDArray[np.int64]]:

@@ -17,6 +17,7 @@ from constructions.evaluate import evaluate_balls, evaluate_exact, evaluate_floa
 from constructions.measure import Measurement, measure
 from constructions.network import Network
 from constructions.program_network import ideal_network
+from theory.counts import plan_architecture
 from theory.errors import BadInput
 from theory.network_plan import NetworkPlan
 from theory.problem import Membership, Problem
@@ -57,9 +58,9 @@ class MatrixNetwork:
     @cached_property
     def matches_plan(self) -> bool:
         """Whether the matrices are, weight by weight, what the plan's theorem builds: then its bound is theirs."""
+        if plan_architecture(self.plan) != self.network.architecture:
+            return False  # before anything of the plan's size is built
         rebuilt = ideal_network(self.plan).freeze()
-        if rebuilt.architecture != self.network.architecture:
-            return False
         pairs = zip(rebuilt.maps, self.network.maps, strict=True)
         return all(ours.augmented.equals(theirs.augmented) for ours, theirs in pairs)
 
@@ -79,14 +80,26 @@ class MatrixNetwork:
         return [out[i * self.n : (i + 1) * self.n] for i in range(self.n)]
 
     def balls(self, A: Sequence[Sequence[arb]] | ArrayLike, precision: int = 128) -> list[list[arb]]:
-        """Return balls that contain the network's value at every matrix in the given balls."""
+        """Return balls that contain the network's value at every matrix in the given balls.
+
+        Raises:
+            BadInput: If the matrix has another shape.
+        """
         rows: Any = A if _is_balls(A) else _rows(A, self.n)
+        if len(rows) != self.n or any(len(row) != self.n for row in rows):
+            raise BadInput(f"the network takes {self.n} x {self.n} matrices")
         out = evaluate_balls(self.network, [entry for row in rows for entry in row], precision)
         return [out[i * self.n : (i + 1) * self.n] for i in range(self.n)]
 
     def __call__(self, A: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Evaluate in float64 on the matrices: (..., n, n) -> (..., n, n). Rounding in use is not in the bound."""
+        """Evaluate in float64 on the matrices: (..., n, n) -> (..., n, n). Rounding in use is not in the bound.
+
+        Raises:
+            BadInput: If the matrices have another shape.
+        """
         A = np.asarray(A, dtype=np.float64)
+        if A.shape[-2:] != (self.n, self.n):
+            raise BadInput(f"the network takes matrices of shape (..., {self.n}, {self.n}), not {A.shape}")
         flat = evaluate_floats(self.network, A.reshape(*A.shape[:-2], self.n**2))
         return flat.reshape(A.shape)
 

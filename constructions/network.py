@@ -123,8 +123,9 @@ class Network:
             (self.inputs, self.maps[0].inputs, "input"),
             (self.outputs, self.maps[-1].outputs, "output"),
         ):
-            names = [name for name, _ in ports]
-            if len(set(names)) != len(names) or sum(width for _, width in ports) != size:
+            if len({name for name, _ in ports}) != len(ports):
+                raise ValueError(f"two {what} wires have the same name: {ports}")
+            if any(width < 1 for _, width in ports) or sum(width for _, width in ports) != size:
                 raise ValueError(f"the {what} wires {ports} do not name {size} entries")
 
     @cached_property
@@ -148,7 +149,13 @@ class Network:
         return evaluate_exact(self, x)
 
     def at(self, **values: Sequence[Fraction]) -> Mapping[str, list[Fraction]]:
-        """Evaluate exactly by wire name."""
+        """Evaluate exactly by wire name.
+
+        Raises:
+            ValueError: If the values are not those of the input wires.
+        """
+        if {name: len(entries) for name, entries in values.items()} != dict(self.inputs):
+            raise ValueError(f"give the input wires, by name and width: {self.inputs}")
         flat = [entry for name, _ in self.inputs for entry in values[name]]
         out, result, position = self(flat), {}, 0
         for name, width in self.outputs:

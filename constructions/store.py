@@ -8,7 +8,9 @@ as JSON ``problem``, ``theorem``, ``bounds``, ``recipe`` (what plans the same ne
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +21,7 @@ from numpy.typing import NDArray
 from constructions.catalogue import replan_problem
 from constructions.exact import ExactMatrix
 from constructions.network import Affine, Block, Network
+from theory.counts import plan_architecture
 from theory.errors import BadInput
 from theory.files import whole_file
 from theory.problem import Problem
@@ -30,10 +33,17 @@ __all__ = ["FORMAT", "load", "save"]
 
 FORMAT = "funmnet/1"
 _PARTS = ("weight.data", "weight.indices", "weight.indptr", "bias")
+_TYPES = ["F64", "I64", "I64", "F64"]
+_RATIONAL = re.compile(r"-?\d{1,4000}(/\d{1,4000})?")
 
 
 def save(net: MatrixNetwork, path: str | Path) -> None:
-    """Write a network, whole or not at all."""
+    """Write a network, whole or not at all.
+
+    Raises:
+        BadInput: If it cannot be written there.
+    """
+    from safetensors import SafetensorError
     from safetensors.numpy import save_file
 
     tensors: dict[str, NDArray[Any]] = {}
@@ -45,7 +55,10 @@ def save(net: MatrixNetwork, path: str | Path) -> None:
         tensors[f"{i}.weight.indptr"] = weight.indptr.astype(np.int64)
         tensors[f"{i}.bias"] = csr[:, [-1]].toarray().reshape(-1)
     with whole_file(path) as temporary:
-        save_file(tensors, str(temporary), metadata=_metadata(net))
+        try:
+            save_file(tensors, str(temporary), metadata=_metadata(net))
+        except SafetensorError as error:  # how the library reports a full disk
+            raise BadInput(f"cannot write {path}: {error}") from None
 
 
 def _metadata(net: MatrixNetwork) -> dict[str, str]:
@@ -109,14 +122,18 @@ def load(path: str | Path) -> MatrixNetwork:
         raise BadInput(f"cannot read {source}: {error.strerror or error}") from None
     plan = replan_problem(problem, _json(metadata, "recipe", source), count - 1)
     size = problem.n**2
-    network = Network(maps, (("A", size),), (("Y", size),), _read_blocks(metadata, source))
+    blocks = _read_blocks(metadata, [affine.outputs for affine in maps[:-1]], source)
+    network = Network(maps, (("A", size),), (("Y", size),), blocks)
+    # Recipes are small and networks large: one of other widths is refused before anything is done with it.
+    if plan_architecture(plan) != network.architecture:
+        raise BadInput(f"{source}: the recipe does not describe the file's layers")
     return MatrixNetwork(network, plan)
 
 
 def _json(metadata: Mapping[str, str], key: str, source: Path) -> Any:
     try:
         return json.loads(metadata[key])
-    except (KeyError, ValueError):
+    except (KeyError, ValueError, RecursionError):
         raise BadInput(f"{source} has no readable {key} record") from None
 
 
@@ -145,36 +162,46 @@ def _check_shapes(shapes: Mapping[str, tuple[int, ...]], count: int, n: int, sou
     for i in range(count):
         rows = shapes[f"{i}.bias"]
         data, indices, indptr = (shapes[f"{i}.weight.{part}"] for part in ("data", "indices", "indptr"))
-        if len(rows) != 1 or indptr != (rows[0] + 1,) or len(data) != 1 or data != indices:
+        if len(rows) != 1 or not rows[0] or indptr != (rows[0] + 1,) or len(data) != 1 or data != indices:
             raise BadInput(f"{source}: the parts of map {i} do not fit together")
     if shapes[f"{count - 1}.bias"] != (n * n,):
         raise BadInput(f"{source}: the last map gives {shapes[f'{count - 1}.bias'][0]} numbers, not n^2 = {n * n}")
 
 
 def _read_map(archive: Any, i: int, columns: int, source: Path) -> Affine:
-    data, indices, indptr, bias = (archive.get_tensor(f"{i}.{part}") for part in _PARTS)
-    types_fit = data.dtype == bias.dtype == np.float64 and indices.dtype == indptr.dtype == np.int64
-    if not types_fit:
+    types = [archive.get_slice(f"{i}.{part}").get_dtype() for part in _PARTS]
+    if types != _TYPES:
         raise BadInput(f"{source}: map {i} is not float64 with int64 indices")
+    data, indices, indptr, bias = (archive.get_tensor(f"{i}.{part}") for part in _PARTS)
     ordered = indptr[0] == 0 and indptr[-1] == len(data) and bool((np.diff(indptr) >= 0).all())
     if not ordered or (len(indices) and not 0 <= indices.min() <= indices.max() < columns):
         raise BadInput(f"{source}: the sparse structure of map {i} is broken or does not fit the map before it")
     if not (np.isfinite(data).all() and np.isfinite(bias).all()):
         raise BadInput(f"{source}: map {i} has a weight that is no finite number")
+    # Within a row, columns increase: nothing is given twice, so nothing depends on the order of a sum.
+    inner = np.ones(len(indices), dtype=bool)
+    inner[indptr[:-1][np.diff(indptr) > 0]] = False
+    if not (np.diff(indices) > 0)[inner[1:]].all():
+        raise BadInput(f"{source}: map {i} gives a weight twice or out of order")
     weight = sps.csr_array((data, indices, indptr), shape=(len(bias), columns))
     return Affine(ExactMatrix.from_floats(sps.csr_array(sps.hstack([weight, bias[:, None]], format="csr"))))
 
 
-def _read_blocks(metadata: Mapping[str, str], source: Path) -> tuple[Block, ...]:
-    from fractions import Fraction
-
+def _read_blocks(metadata: Mapping[str, str], widths: Sequence[int], source: Path) -> tuple[Block, ...]:
     try:
-        return tuple(
-            Block(
-                str(b["kind"]), str(b["name"]), int(b["layer"]), int(b["neurons"][0]), int(b["neurons"][1]),
-                Fraction(b["range"][0]), Fraction(b["range"][1]),
-            )
-            for b in _json(metadata, "blocks", source)
-        )  # fmt: skip
+        blocks = tuple(_read_block(record) for record in _json(metadata, "blocks", source))
     except (KeyError, TypeError, ValueError, IndexError, ZeroDivisionError):
         raise BadInput(f"{source} has no readable blocks record") from None
+    for block in blocks:
+        if not 0 <= block.layer < len(widths) or not 0 <= block.start <= block.stop <= widths[block.layer]:
+            raise BadInput(f"{source}: a block lies outside the hidden layers")
+    return blocks
+
+
+def _read_block(record: Mapping[str, Any]) -> Block:
+    start, stop = record["neurons"]
+    ends = [str(end) for end in record["range"]]
+    if len(ends) != 2 or not all(_RATIONAL.fullmatch(end) for end in ends):
+        raise ValueError("a range is two rationals")
+    lo, hi = (Fraction(end) for end in ends)
+    return Block(str(record["kind"]), str(record["name"]), int(record["layer"]), int(start), int(stop), lo, hi)

@@ -18,33 +18,36 @@ from theory.layout import accumulators, carriers, squarers
 from theory.network_plan import NetworkPlan, ProductPlan, StagePlan, linear_part
 from theory.rows import Reader, Row, Squarer, Summary, entry_orbits, orbits, squarer_form, summary_at, sums
 
-__all__ = ["Counts", "count_plan", "stage_architecture"]
+__all__ = ["Counts", "count_plan", "plan_architecture", "stage_architecture"]
 
 
 @dataclass(frozen=True)
 class Counts:
-    """What a plan promises of its matrices."""
+    """What a plan promises of its matrices; ``biases`` are those of the non-zeros that are biases."""
 
     architecture: Architecture
     nonzeros: int
     largest_weight: arb
+    biases: int = 0
 
 
 @dataclass(frozen=True)
 class _Tally:
-    """Non-zeros and the largest weight of some rows."""
+    """Non-zeros, the biases among them, and the largest weight of some rows."""
 
     nonzeros: int
     largest: arb
+    biases: int = 0
 
     @classmethod
     def rows(cls, times: int, summary: Summary, constants: Iterable[arb]) -> _Tally:
         """Return the tally of ``times`` rows for every constant, all with the summary's weights."""
-        nonzeros, largest = 0, summary.largest
+        nonzeros, largest, biases = 0, summary.largest, 0
         for constant in constants:
-            nonzeros += times * (summary.count + (0 if constant.is_zero() else 1))
+            nonzeros += times * summary.count
+            biases += 0 if constant.is_zero() else times
             largest = largest.max(abs(constant))
-        return cls(nonzeros, largest)
+        return cls(nonzeros + biases, largest, biases)
 
 
 @dataclass(frozen=True)
@@ -72,25 +75,37 @@ def stage_architecture(plan: StagePlan, n: int) -> Architecture:
     return Architecture.of_runs(runs)
 
 
+def plan_architecture(plan: NetworkPlan) -> Architecture:
+    """Return the architecture of a planned network, stages composed by the laws; its cost grows with stages alone."""
+    n = plan.problem.n
+    ends = Architecture(((n * n, 2),))
+    architecture = ends
+    for stage in plan.stages:
+        following = stage_architecture(stage, n)
+        architecture = following.compose(architecture.select(following.inputs))
+    return ends.compose(architecture.select(n * n))
+
+
 def count_plan(plan: NetworkPlan, *, precision: int = 96) -> Counts:
     """Return the counts of a planned network."""
     n = plan.problem.n
-    architecture = Architecture(((n * n, 2),))
     reader = Reader(None, n, plan.program.sources)
     tallies: list[_Tally] = []
     with ctx.workprec(precision):
         for stage in plan.stages:
-            following = stage_architecture(stage, n)
-            architecture = following.compose(architecture.select(following.inputs))
             tallies += _join_map(reader, stage)
             tallies += _inner_maps(stage, n)
             reader = Reader(stage, n)
-        architecture = Architecture(((n * n, 2),)).compose(architecture.select(n * n))
         tallies += _output_map(reader, plan)
         largest = arb(0)
         for tally in tallies:
             largest = largest.max(tally.largest)
-        return Counts(architecture, sum(t.nonzeros for t in tallies), largest.upper())
+        return Counts(
+            architecture=plan_architecture(plan),
+            nonzeros=sum(t.nonzeros for t in tallies),
+            largest_weight=largest.upper(),
+            biases=sum(t.biases for t in tallies),
+        )
 
 
 def _join_map(reader: Reader, stage: StagePlan) -> Iterator[_Tally]:
@@ -141,7 +156,7 @@ def _inner_maps(stage: StagePlan, n: int) -> Iterator[_Tally]:
     for plan in stage.products:
         for step in _steps(plan):
             for tally in (*_kink_rows(stage, plan, step, n), *_accumulator_rows(stage, plan, step, n)):
-                yield _Tally(tally.nonzeros * step.times, tally.largest)
+                yield _Tally(tally.nonzeros * step.times, tally.largest, tally.biases * step.times)
     if stage.layers > 1:
         yield from _carried_rows(stage, n)
 

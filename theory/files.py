@@ -17,12 +17,14 @@ def check_writable(path: str | Path) -> Path:
     """Return the path if a file can be written there, before any work is done.
 
     Raises:
-        BadInput: If the folder is missing or not writable, or the path is a folder.
+        BadInput: If the folder is missing or not writable, or the path is a folder or a device.
     """
     target = Path(path)
     folder = target.parent
     if target.is_dir():
         raise BadInput(f"cannot write {target}: it is a folder; name a file")
+    if target.exists() and not target.is_file():
+        raise BadInput(f"cannot write {target}: it is a device, and a rename would replace it; name a file")
     if not folder.is_dir():
         raise BadInput(f"cannot write {target}: the folder {folder} does not exist; make it first")
     if not os.access(folder, os.W_OK | os.X_OK):
@@ -45,7 +47,10 @@ def whole_file(path: str | Path) -> Iterator[Path]:
         raise BadInput(f"cannot write {target}: {error.strerror}") from None
     temporary = Path(name)
     try:
-        yield temporary
+        try:
+            yield temporary
+        except OSError as error:
+            raise BadInput(f"cannot write {target}: {error.strerror or error}") from None
         mask = os.umask(0)
         os.umask(mask)
         temporary.chmod(0o666 & ~mask)  # mkstemp makes 0600; a written file gets the user's usual mode

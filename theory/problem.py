@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any, Literal, get_args
 
 from theory.errors import BadInput
-from theory.rationals import parse_count, parse_positive
+from theory.rationals import parse_count, parse_positive, parse_rational
 
 __all__ = [
     "NORMS",
@@ -299,11 +299,11 @@ def domain_from_json(document: Mapping[str, Any]) -> Domain:
         case {"kind": "box", "M": bound}:
             return Box(parse_positive(bound, "M"))
         case {"kind": "ball", "norm": "2", "centre": centre, "radius": radius}:
-            return CentredBall(Fraction(str(centre)), parse_positive(radius, "radius"))
+            return CentredBall(parse_rational(centre, "centre"), parse_positive(radius, "radius"))
         case {"kind": "sign", "rho": rho, "nu": nu}:
             return SignDomain(parse_positive(rho, "rho"), parse_positive(nu, "nu"))
         case {"kind": "k-delta", "delta": delta, "radius": radius}:
             return KDelta(parse_positive(delta, "delta"), parse_positive(radius, "radius"))
         case {"kind": "ball", "norm": "2", "radius": radius}:
             return Ball(parse_positive(radius, "radius"))
-    raise BadInput(f"unknown domain {dict(document)!r}"[:200])
+    raise BadInput(f"unknown domain {document!r}"[:200])

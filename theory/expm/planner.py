@@ -62,7 +62,9 @@ def replan_expm(problem: Problem, recipe: Mapping[str, Any], most_layers: int) -
         route, parameters = str(recipe["route"]), dict(recipe["parameters"])
         degree, scalings = int(parameters["degree"]), int(parameters.get("scalings", 0))
         radices = [[Radices.from_text(str(text)) for text in stage] for stage in recipe["radices"]]
-        if not 1 <= degree <= 10_000 or not 0 <= scalings <= most_layers or len(radices) > most_layers:
+        # No scheme reaches a higher degree with that many products: large powers and factorials are not tried out.
+        highest = (len(radices) + 2) ** 2 // 4 + 2
+        if not 1 <= degree <= highest or not 0 <= scalings <= most_layers or len(radices) > most_layers:
             raise BadInput("the recipe does not fit the file's layers")
         if route == "horner":
             program, theorem = horner_program(degree), "expm.horner"
