@@ -1,0 +1,262 @@
+"""The linear regions of a one-hidden-layer ReLU network on a box: all of them, and affine maps' maxima over them.
+
+A region is a pattern of signs of the hidden pre-activations; on it the network is affine. Patterns are found unit by
+unit: a cell of the first j hyperplanes is cut by the next one or not, which a linear program (HiGHS) decides. Floats
+only propose. That a cell is not empty is confirmed at a rational point, in exact arithmetic; that it is empty by
+multipliers l_j >= 0, not all zero, for which the maximum of Σ l_j g_j over the box, exact as well, is not positive (g_j
+being positive on the cell). In the same way every maximum over a cell is enclosed: from below by a point of the cell,
+from above by weak duality, max f <= max over the box of f + Σ l_j g_j.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import linprog
+
+from theory.errors import BadInput
+
+__all__ = ["Affine", "Arrangement", "Cell", "Cells", "Maximum", "find_cells"]
+
+Floats = NDArray[np.float64]
+_TOLERANCES = {"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10}
+#: How far a vertex that a linear program found is drawn towards an inner point until it lies in the cell exactly.
+_STEPS_INSIDE = (Fraction(0), *(Fraction(1, 2**k) for k in (48, 40, 32, 24, 16, 8, 1)), Fraction(1))
+
+
+@dataclass(frozen=True)
+class Affine:
+    """The function x ↦ slope·x + offset, exact.
+
+    Attributes:
+        slope: One coefficient an input.
+        offset: The constant.
+    """
+
+    slope: tuple[Fraction, ...]
+    offset: Fraction
+
+    def __call__(self, x: Sequence[Fraction]) -> Fraction:
+        """Return the value at a rational point."""
+        return sum((a * b for a, b in zip(self.slope, x, strict=True)), self.offset)
+
+    def plus(self, other: Affine, factor: Fraction) -> Affine:
+        """Return self + factor · other."""
+        slope = tuple(a + factor * b for a, b in zip(self.slope, other.slope, strict=True))
+        return Affine(slope, self.offset + factor * other.offset)
+
+    def negated(self) -> Affine:
+        """Return -self."""
+        return Affine(tuple(-a for a in self.slope), -self.offset)
+
+    @classmethod
+    def of(cls, slope: Sequence[float], offset: float) -> Affine:
+        """Return the function with these coefficients, taken exactly."""
+        return cls(tuple(Fraction(float(a)) for a in slope), Fraction(float(offset)))
+
+
+@dataclass(frozen=True)
+class Arrangement:
+    """Hyperplanes w_j·x + b_j = 0 on a box.
+
+    Attributes:
+        units: The functions w_j·x + b_j.
+        lower, upper: The corners of the box.
+
+    Raises:
+        BadInput: If the box is empty or sizes do not fit.
+    """
+
+    units: tuple[Affine, ...]
+    lower: tuple[Fraction, ...]
+    upper: tuple[Fraction, ...]
+
+    def __post_init__(self) -> None:
+        sizes = {len(self.lower), len(self.upper), *(len(unit.slope) for unit in self.units)}
+        if len(sizes) != 1 or any(low >= high for low, high in zip(self.lower, self.upper, strict=True)):
+            raise BadInput("regions need a box with interior, and hyperplanes of its dimension")
+
+    @classmethod
+    def of(cls, weight: Floats, bias: Floats, lower: Floats, upper: Floats) -> Arrangement:
+        """Return the arrangement of a hidden layer, weight (units, inputs), bias (units,), on a box."""
+        units = tuple(Affine.of(row, offset) for row, offset in zip(weight, bias, strict=True))
+        return cls(units, tuple(Fraction(float(x)) for x in lower), tuple(Fraction(float(x)) for x in upper))
+
+    def box_maximum(self, f: Affine) -> Fraction:
+        """Return the maximum of f over the box, exactly."""
+        ends = zip(f.slope, self.lower, self.upper, strict=True)
+        return f.offset + sum((max(a * low, a * high) for a, low, high in ends), Fraction(0))
+
+    def signed(self, signs: Sequence[bool]) -> list[Affine]:
+        """Return the functions that are positive on a cell, for the first ``len(signs)`` units."""
+        pairs = zip(self.units, signs, strict=False)
+        return [unit if positive else unit.negated() for unit, positive in pairs]
+
+    def maximum(self, f: Affine, cell: Cell) -> Maximum:
+        """Enclose the maximum of f over the closure of a cell.
+
+        Raises:
+            ArithmeticError: If the linear program has no answer.
+        """
+        inside = self.signed(cell.signs)
+        found = _solve([-float(a) for a in f.slope], inside, self.lower, self.upper)
+        if found is None:
+            raise ArithmeticError("no answer from the linear program over a cell that is not empty")
+        vertex, multipliers = found
+        dual = f
+        for g, multiplier in zip(inside, multipliers, strict=True):
+            dual = dual.plus(g, multiplier)
+        upper = self.box_maximum(dual)
+        for share in _STEPS_INSIDE:
+            point = tuple(x + share * (c - x) for x, c in zip(vertex, cell.point, strict=True))
+            if all(g(point) >= 0 for g in inside):
+                return Maximum(f(point), upper, point)
+        raise ArithmeticError("the inner point of a cell is not inside")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A region: an open, non-empty set of the box on which all pre-activations keep their signs.
+
+    Attributes:
+        signs: Whether each pre-activation is positive.
+        point: A point of it, exact.
+    """
+
+    signs: tuple[bool, ...]
+    point: tuple[Fraction, ...]
+
+    def active(self, weight: Floats, bias: Floats, hidden: Arrangement) -> list[Affine]:
+        """Return the outputs' affine maps on the cell: weight (outputs, units), bias (outputs,)."""
+        outputs = []
+        for row, offset in zip(weight, bias, strict=True):
+            total = Affine((Fraction(0),) * len(self.point), Fraction(float(offset)))
+            for unit, factor, positive in zip(hidden.units, row, self.signs, strict=True):
+                if positive:
+                    total = total.plus(unit, Fraction(float(factor)))
+            outputs.append(total)
+        return outputs
+
+
+@dataclass(frozen=True)
+class Cells:
+    """All regions of an arrangement.
+
+    Attributes:
+        cells: Those that are not empty, each with its proof.
+        undecided: Patterns that neither proof settles; their cells are thinner than the linear programs can see.
+        programs: How many linear programs it took.
+    """
+
+    cells: tuple[Cell, ...]
+    undecided: tuple[tuple[bool, ...], ...]
+    programs: int
+
+
+@dataclass(frozen=True)
+class Maximum:
+    """A maximum, enclosed.
+
+    Attributes:
+        lower: Attained at ``point``.
+        upper: Proved by weak duality.
+        point: A point of the cell's closure.
+    """
+
+    lower: Fraction
+    upper: Fraction
+    point: tuple[Fraction, ...]
+
+    def __post_init__(self) -> None:
+        if self.lower > self.upper:
+            raise ArithmeticError("a maximum's lower bound exceeds its upper bound")
+
+
+def find_cells(arrangement: Arrangement, most: int = 100_000) -> Cells:
+    """Return every region of the box.
+
+    Args:
+        arrangement: Hyperplanes and box.
+        most: How many regions to allow.
+
+    Raises:
+        BadInput: If there are more.
+    """
+    middle = tuple((low + high) / 2 for low, high in zip(arrangement.lower, arrangement.upper, strict=True))
+    cells, undecided, programs = [Cell((), middle)], [], 0
+    for unit in arrangement.units:
+        following = []
+        for cell in cells:
+            value = unit(cell.point)
+            for positive in (True, False):
+                signs = (*cell.signs, positive)
+                if value != 0 and (value > 0) == positive:
+                    following.append(Cell(signs, cell.point))
+                    continue
+                programs += 1
+                verdict = _inner_point(arrangement, signs)
+                if isinstance(verdict, tuple):
+                    following.append(Cell(signs, verdict))
+                elif verdict is None:
+                    undecided.append(signs)
+        cells = following
+        if len(cells) > most:
+            raise BadInput(f"the network has more than {most} regions on this box; take a smaller network or box")
+    return Cells(tuple(cells), tuple(undecided), programs)
+
+
+def _inner_point(arrangement: Arrangement, signs: Sequence[bool]) -> tuple[Fraction, ...] | bool | None:
+    """Return a point of the open cell, False if it is empty, None if neither is proved.
+
+    Maximises t with g_j(x) >= t‖w_j‖ over the box: the radius of the largest ball that the hyperplanes leave.
+    """
+    inside = arrangement.signed(signs)
+    sizes = [math.sqrt(sum(float(a) ** 2 for a in g.slope)) or 1.0 for g in inside]
+    extended = [Affine((*g.slope, Fraction(-size)), g.offset) for g, size in zip(inside, sizes, strict=True)]
+    reach = Fraction(1 + sum(float(high - low) for low, high in zip(arrangement.lower, arrangement.upper, strict=True)))
+    found = _solve(
+        [0.0] * len(arrangement.lower) + [-1.0],
+        extended,
+        (*arrangement.lower, -_deepest(arrangement, inside, sizes)),
+        (*arrangement.upper, reach),
+    )
+    if found is None:
+        return None
+    vertex, multipliers = found
+    point = vertex[:-1]
+    if all(g(point) > 0 for g in inside):
+        return point
+    total = Affine((Fraction(0),) * len(point), Fraction(0))
+    for g, multiplier in zip(inside, multipliers, strict=True):
+        total = total.plus(g, multiplier)
+    return False if any(multipliers) and arrangement.box_maximum(total) <= 0 else None
+
+
+def _deepest(arrangement: Arrangement, inside: Sequence[Affine], sizes: Sequence[float]) -> Fraction:
+    """Return a depth -t at which the linear program surely has a point: every g_j is at least t‖w_j‖ on the box."""
+    lows = [-arrangement.box_maximum(g.negated()) / Fraction(size) for g, size in zip(inside, sizes, strict=True)]
+    return max(Fraction(0), -min(lows)) + 1
+
+
+def _solve(
+    cost: Sequence[float], inside: Sequence[Affine], lower: Sequence[Fraction], upper: Sequence[Fraction]
+) -> tuple[tuple[Fraction, ...], list[Fraction]] | None:
+    """Minimise cost·x over the box where every function is >= 0: a vertex moved into the box, and the multipliers."""
+    options: dict[str, Any] = {}
+    if inside:
+        options["A_ub"] = np.array([[-float(a) for a in g.slope] for g in inside])
+        options["b_ub"] = np.array([float(g.offset) for g in inside])
+    bounds = [(float(low), float(high)) for low, high in zip(lower, upper, strict=True)]
+    answer = linprog(np.array(cost), bounds=bounds, method="highs", options=_TOLERANCES, **options)
+    if answer.status != 0:
+        return None
+    pairs = zip(answer.x, lower, upper, strict=True)
+    vertex = tuple(min(max(Fraction(float(x)), low), high) for x, low, high in pairs)
+    multipliers = [max(Fraction(0), -Fraction(float(m))) for m in answer.ineqlin.marginals] if inside else []
+    return vertex, multipliers
