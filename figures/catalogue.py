@@ -23,6 +23,8 @@ __all__ = ["FIGURES", "FigureModule", "figure_module"]
 FIGURES: dict[str, str] = {
     "size_vs_eps": "e^A: hidden layers, width and bits against the accuracy, a curve a route, with the lower bound",
     "size_vs_n": "e^A: width, hidden layers and bits against the matrix size: exponential and polynomial width",
+    "pareto": "the frontier from deep and narrow networks to shallow and wide ones, with the least depth possible",
+    "inverse_cost": "inversion: bits against the distance from the singular matrices, from above and from below",
     "figure1": "2 x 2 matrices: the singular ones in two planes, and those closer to them than eps, to scale",
     "figure2": "2 x 2 matrices with one entry fixed: the singular surface, D_eps around it, and a ball clear of it",
 }

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from figures import cli, size_vs_eps
+from figures import cli, figure1, output
 from figures.catalogue import FIGURES, figure_module
 from theory.errors import BadInput
 
 ROOT = Path(__file__).resolve().parents[2]
 #: A figure small enough to draw several times.
-SMALL = ["size_vs_eps", "--n", "2", "--digits", "3"]
+SMALL = ["figure1", "--eps", "1/10"]
 
 
 def run_figures(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -58,17 +58,20 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
         cli.main([*SMALL, "--out", str(tmp_path / "file" / "below")])
 
 
-def test_three_files_the_same_bytes_every_time(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_three_files_the_same_bytes_every_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(output, "_DPI", 80)
     for folder in ("first", "second"):
         assert cli.main([*SMALL, "--out", str(tmp_path / folder)]) == 0
     names = sorted(path.name for path in (tmp_path / "first").iterdir())
-    assert names == ["size_vs_eps.json", "size_vs_eps.png", "size_vs_eps.svg"]
+    assert names == ["figure1.json", "figure1.png", "figure1.svg"]
     for name in names:
         assert (tmp_path / "first" / name).read_bytes() == (tmp_path / "second" / name).read_bytes(), name
-    document = json.loads((tmp_path / "first" / "size_vs_eps.json").read_text())
-    assert document["claim"] == size_vs_eps.CLAIM
-    assert document["options"]["digits"] == 3
-    assert b"<dc:date>" not in (tmp_path / "first" / "size_vs_eps.svg").read_bytes()
+    document = json.loads((tmp_path / "first" / "figure1.json").read_text())
+    assert document["claim"] == figure1.CLAIM
+    assert document["options"]["eps"] == "1/10"
+    assert b"<dc:date>" not in (tmp_path / "first" / "figure1.svg").read_bytes()
     assert len(capsys.readouterr().out.splitlines()) == 6
 
 
@@ -77,7 +80,7 @@ def test_nothing_is_written_where_the_claim_fails(
 ) -> None:
     from figures.claim import require
 
-    monkeypatch.setattr(size_vs_eps, "check", lambda document: require(not document, "never true"))
+    monkeypatch.setattr(figure1, "check", lambda document: require(not document, "never true"))
     assert cli.main([*SMALL, "--out", str(tmp_path)]) == 1
     assert list(tmp_path.iterdir()) == []
     assert "never true" in capsys.readouterr().err
@@ -99,3 +102,22 @@ def test_every_figure_offers_what_the_command_needs(name: str) -> None:
     assert module.CLAIM.endswith(".")
     for part in ("add_arguments", "data", "check", "draw"):
         assert callable(getattr(module, part))
+
+
+#: Figures that are computed, with options that make them quick.
+QUICK: dict[str, dict[str, str]] = {
+    "size_vs_eps": {"n": "2", "digits": "3"},
+    "size_vs_n": {"largest": "6"},
+    "pareto": {"n": "1", "eps": "1e-2"},
+    "inverse_cost": {"n": "2", "eps": "1e-2", "decades": "2"},
+    "figure2": {},
+}
+
+
+@pytest.mark.parametrize("name", sorted(QUICK))
+def test_every_computed_figure_draws(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(output, "_DPI", 50)
+    paths = output.produce(name, QUICK[name], tmp_path)
+    assert [path.name for path in paths] == [f"{name}.{kind}" for kind in ("json", "png", "svg")]
+    # A page of plain text and curves: anything smaller has lost its curves, more than 4 MB is no figure for a page.
+    assert all(500 < path.stat().st_size < 4_000_000 for path in paths)
