@@ -68,9 +68,13 @@ def _measure(settings: CeilingSettings, function: str, n: int, seed: int, device
     kind = "positive_definite" if symmetric and function in ("log", "sqrt") else settings.ensemble
     examples = chunk(Ensemble(kind, n), function, settings.samples, seed, EVALUATION, 1, device)
     results = []
+    by_grid: dict[Any, Any] = {}
     for name in settings.encodings:
         encoding = get_encoding(name)
-        answers = ceilings.exact_answers(function, examples.inputs, encoding, encoding)
+        # Encodings that write the same numbers allow the same answers.
+        if encoding.grid not in by_grid:
+            by_grid[encoding.grid] = ceilings.exact_answers(function, examples.inputs, encoding, encoding)
+        answers = by_grid[encoding.grid]
         usable = encoding.representable(examples.targets)
         wanted = ceilings.round_to(encoding, examples.targets)
         results.append(
