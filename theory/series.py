@@ -1,9 +1,9 @@
 """Power series with ball coefficients: Taylor coefficients of a formula at a point, or over a whole box at once.
 
-Over a convex box B the k-th coefficient encloses f^(k)(z)/k! for every z in B. A quotient whose denominator has an exactly
-known zero w of order k in B, where the numerator vanishes to order k at least, is divided after dropping the first k
-coefficients of both: by the Hermite-Genocchi formula those of u(z)/(z - w)^k lie in the convex hull of the coefficients
-k, k + 1, ... of u (theorem ``analytic.removable``).
+Over a convex box B the k-th coefficient encloses f^(k)(z)/k! for every z in B. A quotient whose denominator has an
+exactly known zero w of order k in B, where the numerator vanishes to order k at least, is divided after dropping the
+first k coefficients of both: by the Hermite-Genocchi formula those of u(z)/(z - w)^k lie in the convex hull of the
+coefficients k, k + 1, ... of u over B (theorem ``analytic.removable``).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from flint import acb, acb_series, arb, ctx, fmpq
 
 from theory.tape import Node, Tape
 
-__all__ = ["Obstruction", "Zero", "as_complex", "series_over", "series_settings"]
+__all__ = ["GUARDS", "Obstruction", "Zero", "as_complex", "series_over", "series_settings"]
 
 _I = acb(0, 1)
 _ENTIRE: dict[str, Callable[[acb_series], acb_series]] = {
@@ -29,8 +29,8 @@ _ENTIRE: dict[str, Callable[[acb_series], acb_series]] = {
     "sinh": lambda u: (u * _I).sin() * -_I,
     "cosh": lambda u: (u * _I).cos(),
 }
-#: What must avoid (-oo, 0] for the principal branch to be analytic.
-_GUARDED: dict[str, Callable[[acb_series], acb_series]] = {
+#: Operation -> what of its argument must avoid (-oo, 0] for the principal branch to be analytic.
+GUARDS: dict[str, Callable[[acb_series], acb_series]] = {
     "log": lambda u: u,
     "sqrt": lambda u: u,
     "rsqrt": lambda u: u,
@@ -138,7 +138,7 @@ def _run(
         args = [values[arg] for arg in node.args]
         if node.op == "div":
             values[index] = _quotient(index, args[0], args[1], box, zeros.get(index, ()), length)
-        elif node.op in _GUARDED:
+        elif node.op in GUARDS:
             values[index] = _branch(index, node.op, args[0])
         else:
             values[index] = _plain(node, args, box)
@@ -178,7 +178,7 @@ def _integer_power(base: acb_series, power: int) -> acb_series:
 
 
 def _branch(index: int, op: str, argument: acb_series) -> acb_series:
-    guard = _GUARDED[op](argument)
+    guard = GUARDS[op](argument)
     if not _off_cut(guard[0]):
         raise Obstruction(index)
     if op == "log":

@@ -16,7 +16,7 @@ from theory.errors import BadInput
 from theory.parse import formula_text
 from theory.symbols import X
 
-__all__ = ["CUTS", "Node", "Tape", "compile_tape"]
+__all__ = ["CUTS", "Node", "Tape", "compile_tape", "shortened"]
 
 #: Operations whose principal branch has a cut.
 CUTS = ("log", "sqrt", "rsqrt", "asin", "acos", "atan", "asinh", "acosh", "atanh")
@@ -102,8 +102,13 @@ class Tape:
 
     def text(self, node: int) -> str:
         """Return a node as text in x, shortened."""
-        text = formula_text(self.expression(node))
-        return text if len(text) <= 60 else text[:57] + "..."
+        return shortened(self.expression(node))
+
+
+def shortened(expression: sp.Expr) -> str:
+    """Return the text of an expression, cut to fit a line."""
+    text = formula_text(expression)
+    return text if len(text) <= 60 else text[:57] + "..."
 
 
 def compile_tape(expression: sp.Expr) -> Tape:

@@ -13,9 +13,10 @@ from flint import acb, arb, ctx, fmpq
 
 from theory.tape import Node, Tape
 
-__all__ = ["MAX_ORDER", "constant_ball", "exact_series", "order_of_vanishing"]
+__all__ = ["MAX_ORDER", "constant_ball", "exact_series", "guard_vanishes", "order_of_vanishing"]
 
 _Series = list[sp.Expr]
+_Function = Callable[[sp.Expr], sp.Expr]
 #: Orders beyond this are not looked for: no coefficient up to it is non-zero.
 MAX_ORDER = 24
 
@@ -106,7 +107,11 @@ def _divide(top: _Series, bottom: _Series) -> _Series:
 
 
 def _power(base: _Series, power: sp.Rational) -> _Series:
-    """u^p through u (u^p)' = p u' u^p (Miller's recursion)."""
+    """Return u^p through u (u^p)' = p u' u^p (Miller's recursion).
+
+    Raises:
+        _Undecided: If u vanishes at the point, or may do so.
+    """
     if _is_zero(base[0]) is not False:
         raise _Undecided
     result = [base[0] ** power]
@@ -123,7 +128,7 @@ def _exp(inner: _Series) -> _Series:
     return result
 
 
-def _pair(inner: _Series, even: Callable[..., sp.Expr], odd: Callable[..., sp.Expr], sign: int) -> tuple[_Series, _Series]:
+def _pair(inner: _Series, even: _Function, odd: _Function, sign: int) -> tuple[_Series, _Series]:
     """The even and odd function E, O with E' = sign O u' and O' = E u', such as cosine and sine."""
     evens, odds = [even(inner[0])], [odd(inner[0])]
     for k in range(1, len(inner)):
@@ -228,3 +233,15 @@ def constant_ball(value: sp.Expr) -> acb | None:
 
 
 _NUMBERS: dict[sp.Expr, Callable[[], acb]] = {sp.pi: acb.pi, sp.E: lambda: acb(1).exp(), sp.I: lambda: acb(0, 1)}
+
+
+def guard_vanishes(op: str, argument: sp.Expr) -> bool:
+    """Return whether a branch's argument is exactly at its branch point: 0, or +-1, or +-i."""
+    match op:
+        case "log" | "sqrt" | "rsqrt":
+            return _is_zero(argument) is True
+        case "atan" | "asinh":
+            return _is_zero(sp.expand(1 + argument**2)) is True
+        case "acosh":
+            return _is_zero(argument - 1) is True
+    return _is_zero(sp.expand(1 - argument**2)) is True

@@ -186,7 +186,9 @@ def cosine_candidates(problem: Problem) -> Iterator[Candidate]:
         growth = arb(1)
         for j in range(scalings):
             growth *= 4 * (radius * 2**j).cosh()
-        for degree, tail in _degrees(SERIES["cos"], radius, target / growth / 2 / model.truncation_factor):
+        # The second-order terms at most double errors that end below 1 (theorem cos.doubling).
+        least = target.min(arb(1)) / growth / 2 / model.truncation_factor
+        for degree, tail in _degrees(SERIES["cos"], radius, least):
             total = 2 * growth * tail * model.truncation_factor
             for place, polynomial in enumerate(best_programs(_even(SERIES["cos"], degree))):
                 inner = on_base(polynomial, "Z")
@@ -224,7 +226,7 @@ def sine_candidates(problem: Problem) -> Iterator[Candidate]:
             first = _square_stage(0, (("A", A),))
             yield Candidate(
                 "series",
-                "sin.series",
+                "series.tail",
                 (("degree", degree), ("variant", place)),
                 Program((first, *inner.stages, last), combination({"Y": 1})),
                 tail * model.truncation_factor,

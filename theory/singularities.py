@@ -1,0 +1,159 @@
+"""What stands where a formula could not be shown analytic: a zero is sought, recognised, and judged.
+
+A denominator's zero is a pole, or removable where the numerator vanishes to the same order; a branch's argument may
+reach its branch point, or only its cut.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Literal
+
+import sympy as sp
+from flint import acb, arb, ctx
+
+from theory.evaluate import as_ball
+from theory.formula import FINE, Formula
+from theory.parse import formula_text
+from theory.places import Local, identify, locate, show
+from theory.series import GUARDS, Obstruction, Zero, as_complex, series_settings
+from theory.tape import shortened
+from theory.vanishing import constant_ball, exact_series, guard_vanishes, order_of_vanishing
+
+__all__ = ["Singularity", "given_up", "investigate", "widened"]
+
+#: Points closer than this are taken to be the same zero.
+_SAME = arb(2) ** -60
+
+
+@dataclass(frozen=True)
+class Singularity:
+    """A point where a formula is not analytic, or cannot be shown to be.
+
+    Attributes:
+        kind: What it is; ``undecided`` where the proof failed without finding out.
+        what: The denominator that vanishes, or the branch.
+        place: The point as text.
+        ball: A ball around the point, or around the box where the proof gave up.
+    """
+
+    kind: Literal["pole", "branch point", "branch cut", "undecided"]
+    what: str
+    place: str
+    ball: acb
+
+    def __str__(self) -> str:
+        match self.kind:
+            case "pole":
+                return f"pole at x = {self.place}, where {self.what} vanishes"
+            case "branch point":
+                return f"branch point of {self.what} at x = {self.place}"
+            case "branch cut":
+                return f"branch cut of {self.what} reached near x = {self.place}"
+        return f"no proof that {self.what} is analytic near x = {self.place}"
+
+
+def investigate(formula: Formula, node: int, box: acb, radius: Fraction) -> Singularity | bool:
+    """Look for a zero behind an obstruction: report it, or note it as removable (True), or find nothing (False)."""
+    item = formula.tape.nodes[node]
+    target = item.args[-1]
+    guard = GUARDS.get(item.op, lambda series: series)
+
+    def local(point: acb, length: int = 3) -> tuple[acb, acb, acb]:
+        try:
+            series = formula.over(point, length, [target], FINE)[target]
+        except Obstruction:
+            raise ArithmeticError from None
+        with series_settings(FINE, length):
+            series = guard(series)
+        return series[0], series[1], series[2]
+
+    point = locate(local, box, as_ball(2 * radius))
+    # A zero at the very edge of the closed disc is in it.
+    if point is None or (point - as_complex(formula.centre)).abs_lower() > as_ball(radius) * (1 + _SAME):
+        return False
+    if point.imag < 0:
+        point = point.conjugate()
+    if any((zero.ball - point).abs_lower() < _SAME for zero in formula.zeros.get(node, ())):
+        return False
+    for place in identify(point, formula.centre):
+        found = _classify(formula, node, place)
+        if found is not None:
+            return found
+    return _unnamed(formula, node, point, local)
+
+
+def _classify(formula: Formula, node: int, place: sp.Expr) -> Singularity | bool | None:
+    """Say what an exact point is to an operation: a singularity, removable (True), or nothing provable (None)."""
+    item = formula.tape.nodes[node]
+    with ctx.workprec(FINE):
+        ball = constant_ball(place)
+    if ball is None:
+        return None
+    if item.op != "div":
+        value = exact_series(formula.tape, item.args[0], place, 1)
+        if value is None or not guard_vanishes(item.op, value[0]):
+            return None
+        return Singularity("branch point", _branch_text(formula, node), formula_text(place), ball)
+    top, bottom = item.args
+    order = order_of_vanishing(formula.tape, bottom, place)
+    common = order_of_vanishing(formula.tape, top, place, most=order) if order else None
+    if not order or common is None:
+        return None
+    if common < order:
+        return Singularity("pole", _factor_text(formula, bottom, place), formula_text(place), ball)
+    formula.add_zero(node, Zero(place, ball, order))
+    return True
+
+
+def _unnamed(formula: Formula, node: int, point: acb, local: Local) -> Singularity | bool:
+    """Prove by Newton's method on a ball that there is a zero, and that a numerator has none."""
+    item = formula.tape.nodes[node]
+    with ctx.workprec(FINE):
+        ball = acb(widened(point.real, _SAME), widened(point.imag, _SAME))
+        try:
+            image = point - local(point)[0] / local(ball)[1]
+            if not (image.is_finite() and ball.contains(image)):
+                return False
+            if item.op != "div":
+                return Singularity("branch point", _branch_text(formula, node), show(point), ball)
+            if formula.over(ball, 1, item.args, FINE)[item.args[0]][0].contains(0):
+                return False
+        except (ArithmeticError, Obstruction):
+            return False
+    return Singularity("pole", formula.tape.text(item.args[1]), show(point), ball)
+
+
+def given_up(formula: Formula, node: int, box: acb) -> Singularity:
+    """Return what to report when boxes have become too small, or a branch provably meets its cut."""
+    place = show(box, 3)
+    if formula.tape.nodes[node].op == "div":
+        return Singularity("undecided", formula.tape.text(node), place, box)
+    return Singularity("branch cut", _branch_text(formula, node), place, box)
+
+
+def _branch_text(formula: Formula, node: int) -> str:
+    """Return a branch as the user wrote it: ``x**(1/3)`` is computed through a logarithm."""
+    argument = formula.tape.expression(formula.tape.nodes[node].args[0])
+    for power in formula.expression.atoms(sp.Pow):
+        if power.base == argument and not power.exp.is_Integer:
+            return shortened(power)
+    return formula.tape.text(node)
+
+
+def _factor_text(formula: Formula, bottom: int, place: sp.Expr) -> str:
+    """Return the factor of a denominator that vanishes at a place."""
+    todo = [bottom]
+    while todo:
+        node = todo.pop()
+        if formula.tape.nodes[node].op in ("mul", "ipow"):
+            todo += formula.tape.nodes[node].args
+        elif order_of_vanishing(formula.tape, node, place, most=1) == 1:
+            return formula.tape.text(node)
+    return formula.tape.text(bottom)
+
+
+def widened(middle: arb, by: arb) -> arb:
+    """Return the interval of half-width ``by`` around a number."""
+    return (middle - by).union(middle + by)
