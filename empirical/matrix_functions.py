@@ -141,9 +141,9 @@ def _root(a: DD, error: Tensor) -> tuple[DD, Tensor, Tensor]:
 
 
 def _log(a: DD) -> Value:
-    """Square roots until ||Y - I|| <= 1/16, then log(Y) = 2 artanh((Y - I)/(Y + I)) in twelve terms.
+    """Square roots until ||Y - I|| <= 1/4, then log(Y) = 2 artanh((Y - I)/(Y + I)) in 22 terms.
 
-    The remainder is below 2^-120: the argument has norm at most 1/31.
+    The remainder is below 2^-120 of the first term: the argument has norm at most 1/7.
     """
     norm = _norm(a)
     extreme = (norm > 2.0**100) | (norm < 2.0**-100)
@@ -153,7 +153,7 @@ def _log(a: DD) -> Value:
     y = dd.where(hopeless, dd.eye(y.hi), y)
     error, exists, roots = torch.zeros_like(norm), ~hopeless, torch.zeros_like(norm)
     for _ in range(_ROOTS):
-        far = (_norm(dd.shift_diagonal(y, -1)) > 1 / 16) & exists
+        far = (_norm(dd.shift_diagonal(y, -1)) > 1 / 4) & exists
         chosen = far.nonzero().squeeze(-1)
         if not len(chosen):
             break
@@ -163,9 +163,9 @@ def _log(a: DD) -> Value:
         roots += far
     difference = dd.shift_diagonal(y, -1)
     z = dd.matmul(difference, dd.inverse(dd.shift_diagonal(y, 1)))
-    value = dd.matmul(z, _series(dd.matmul(z, z), [Fraction(1, 2 * k + 1) for k in range(12)]))
-    # On ||Y - I|| <= 1/16 the derivative of log has norm below 16/15.
-    error = _power(roots) * (1.1 * error + 4 * _ROUND * _norm(difference))
+    value = dd.matmul(z, _series(dd.matmul(z, z), [Fraction(1, 2 * k + 1) for k in range(22)]))
+    # On ||Y - I|| <= 1/4 the derivative of log has norm at most 4/3.
+    error = _power(roots) * (4 / 3 * error + 8 * _ROUND * _norm(difference))
     value = dd.add(dd.scale(value, _power(roots + 1)), _multiple_of_log2(a, power.log2()))
     error = error + _ROUND * power.log2().abs() * a.hi.shape[0]
     return Value(value, _relative(error, value), exists)
