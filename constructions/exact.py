@@ -122,6 +122,8 @@ class ExactMatrix:
         cls, shape: tuple[int, int], keys: NDArray[np.int64], limbs: list[NDArray[np.int64]], unit: Fraction
     ) -> ExactMatrix:
         """Add up limb entries by key ``row * columns + column`` and put the result in canonical form."""
+        if not len(keys):
+            return cls._empty(shape)
         order = np.argsort(keys, kind="stable")
         keys = keys[order]
         starts = np.flatnonzero(np.r_[True, keys[1:] != keys[:-1]])
