@@ -25,6 +25,8 @@ FIGURES: dict[str, str] = {
     "size_vs_n": "e^A: width, hidden layers and bits against the matrix size: exponential and polynomial width",
     "pareto": "the frontier from deep and narrow networks to shallow and wide ones, with the least depth possible",
     "inverse_cost": "inversion: bits against the distance from the singular matrices, from above and from below",
+    "peers": "non-zeros of scalar networks, ours beside those that nnR builds",
+    "blowup": "inversion: the error forced on a map of given Lipschitz constant, against the distance from singular",
     "figure1": "2 x 2 matrices: the singular ones in two planes, and those closer to them than eps, to scale",
     "figure2": "2 x 2 matrices with one entry fixed: the singular surface, D_eps around it, and a ball clear of it",
 }

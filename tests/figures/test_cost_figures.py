@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from figures import inverse_cost, pareto
+from figures import blowup, inverse_cost, pareto, peers
 from figures.claim import ClaimFailed
 from theory.errors import BadInput
 
@@ -90,3 +90,37 @@ def test_a_steeper_growth_is_refused(both_sides: dict[str, Any]) -> None:
 def test_inverse_cost_refuses_nonsense(options: dict[str, str]) -> None:
     with pytest.raises(BadInput):
         inverse_cost.data(**options)
+
+
+def test_the_forced_error_is_exactly_what_the_theorem_forces() -> None:
+    good = blowup.data(lipschitz=["100", "1/3"])
+    blowup.check(good)
+    constant, errors = good["floors"][1]["lipschitz"], good["floors"][1]["errors"]
+    assert constant == "100"
+    assert errors[-1] == "0"  # delta = 1
+    tenth = good["deltas"].index("1/100")
+    assert Fraction(errors[tenth]) == 100 - 1
+    for index, value, message in ((tenth, "98", "forces"), (tenth, "0", "not zero"), (-1, "1", "forces")):
+        broken = copy.deepcopy(good)
+        broken["floors"][1]["errors"][index] = value
+        with pytest.raises(ClaimFailed, match=message):
+            blowup.check(broken)
+
+
+@pytest.mark.parametrize("constants", [[], ["0"], ["x"], list("1234567")])
+def test_blowup_refuses_nonsense(constants: list[str]) -> None:
+    with pytest.raises(BadInput):
+        blowup.data(lipschitz=constants)
+
+
+def test_ours_are_smaller_than_the_peers_and_within_eps() -> None:
+    document = peers.data()
+    peers.check(document)
+    assert len(document["rows"]) == len(peers.CASES) >= 3
+    for key, value, message in (("nonzeros", 10**6, "not fewer"), ("proved", 0.5, "exceeds")):
+        broken = copy.deepcopy(document)
+        broken["rows"][0][key] = value
+        with pytest.raises(ClaimFailed, match=message):
+            peers.check(broken)
+    with pytest.raises(ClaimFailed, match="nothing to compare"):
+        peers.check(document | {"rows": []})

@@ -111,6 +111,8 @@ QUICK: dict[str, dict[str, str]] = {
     "pareto": {"n": "1", "eps": "1e-2"},
     "inverse_cost": {"n": "2", "eps": "1e-2", "decades": "2"},
     "figure2": {},
+    "blowup": {},
+    "peers": {},
 }
 
 
