@@ -24,9 +24,21 @@ EXPERIMENTS: dict[str, tuple[str, str]] = {
         "empirical.experiments.mlp_baseline",
         "plain ReLU networks by dimension and training-set size, beside the published table, and improved",
     ),
+    "slack": (
+        "empirical.experiments.slack",
+        "proved bounds of constructed networks over the worst errors a search finds",
+    ),
     "study": (
         "empirical.experiments.study",
         "transformers by function, encoding and dimension, on one machine or many",
+    ),
+    "inversion.table1": (
+        "empirical.experiments.inversion.table1",
+        "trained networks for the inverse on boxes: 2x2 first and second, 3x3, 16x16; 2 and 3 layers",
+    ),
+    "inversion.table2": (
+        "empirical.experiments.inversion.table2",
+        "the linear approximation of the inverse against trained and constructed networks, 2x2",
     ),
 }
 
