@@ -90,7 +90,7 @@ def build_plan(plan: NetworkPlan) -> MatrixNetwork:
     from constructions.matrix_network import MatrixNetwork
     from constructions.program_network import ideal_network
 
-    return MatrixNetwork(ideal_network(plan).freeze(), plan)
+    return MatrixNetwork(ideal_network(plan).freeze(), plan, fresh=True)
 
 
 def plan_that_fits(problem: Problem, route: str | None = None, demand: Demand | None = None) -> NetworkPlan:

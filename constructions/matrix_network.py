@@ -34,11 +34,13 @@ class MatrixNetwork:
 
     Attributes:
         network: The frozen network.
-        plan: The plan it was built from, or was checked against; its bound holds if ``matches_plan``.
+        plan: The plan it was built from, or is to be checked against; its bound holds if ``matches_plan``.
+        fresh: Whether the network has just been built from the plan, so that there is nothing to check.
     """
 
     network: Network
     plan: NetworkPlan
+    fresh: bool = False
 
     @property
     def problem(self) -> Problem:
@@ -60,6 +62,8 @@ class MatrixNetwork:
         """Whether the matrices are, weight by weight, what the plan's theorem builds: then its bound is theirs."""
         if plan_architecture(self.plan) != self.network.architecture:
             return False  # before anything of the plan's size is built
+        if self.fresh:
+            return True
         rebuilt = ideal_network(self.plan).freeze()
         pairs = zip(rebuilt.maps, self.network.maps, strict=True)
         return all(ours.augmented.equals(theirs.augmented) for ours, theirs in pairs)
