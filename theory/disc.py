@@ -168,6 +168,9 @@ def _arc(formula: Formula, radius: Fraction, start: Fraction, length: Fraction) 
         bound = sum((at_middle[k].abs_upper() * reach**k for k in range(_ORDER)), arb(0))
         bound += over_arc[_ORDER].abs_upper() * reach**_ORDER
         attained = at_middle[0].abs_lower()
-        if not bound.is_finite() or not arb(2) ** -_MOST_BITS < bound < arb(2) ** _MOST_BITS:
+        if not bound < arb(2) ** _MOST_BITS:
             return nothing
-        return _Arc(-upper(bound, 30), start, length, lower(attained, 30))
+        # Nor with tiny ones: a larger bound is one too, and nothing is attained by zero.
+        bound = bound.max(arb(2) ** -_MOST_BITS) if bound > 0 else bound
+        least = lower(attained, 30) if attained > arb(2) ** -_MOST_BITS else Fraction(0)
+        return _Arc(-upper(bound, 30), start, length, least)

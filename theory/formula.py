@@ -6,11 +6,12 @@ from collections.abc import Iterable
 from fractions import Fraction
 
 import sympy as sp
-from flint import acb, acb_series, arb
+from flint import acb, acb_series, arb, ctx
 
 from theory.errors import BadInput
 from theory.series import Obstruction, Zero, series_over
 from theory.tape import Tape, compile_tape
+from theory.vanishing import constant_ball
 
 __all__ = ["FINE", "PRECISION", "Formula"]
 
@@ -71,11 +72,12 @@ class Formula:
         Raises:
             Obstruction: If an operation cannot be shown to be analytic on the box.
         """
+        zeros = self.zeros if precision <= FINE else self._finer(precision)
         for _ in range(4):
             try:
-                return series_over(self.tape, box, length, zeros=self.zeros, roots=roots, precision=precision)
+                return series_over(self.tape, box, length, zeros=zeros, roots=roots, precision=precision)
             except Obstruction as obstruction:
-                near = self._near(obstruction.node, box)
+                near = _near(zeros.get(obstruction.node, ()), box)
                 if near is None:
                     raise
                 box = box.union(near.ball)
@@ -85,10 +87,20 @@ class Formula:
         """Remember a removable zero of a division's denominator."""
         self.zeros[node] = (*self.zeros.get(node, ()), zero)
 
-    def _near(self, node: int, box: acb) -> Zero | None:
-        """Return a removable zero of a division that a box comes close to without having it inside."""
-        reach = 3 * box.rad() + arb(2) ** -PRECISION
-        for zero in self.zeros.get(node, ()):
-            if (zero.ball - box.mid()).abs_lower() < reach and not box.contains(zero.ball):
-                return zero
-        return None
+    def _finer(self, precision: int) -> dict[int, tuple[Zero, ...]]:
+        """Return the removable zeros in smaller balls."""
+        with ctx.workprec(precision + 64):
+            balls = {zero: constant_ball(zero.place) for known in self.zeros.values() for zero in known}
+        return {
+            node: tuple(Zero(zero.place, balls[zero] or zero.ball, zero.order) for zero in known)
+            for node, known in self.zeros.items()
+        }
+
+
+def _near(zeros: tuple[Zero, ...], box: acb) -> Zero | None:
+    """Return a removable zero that a box comes close to without having it inside."""
+    reach = 3 * box.rad() + arb(2) ** -PRECISION
+    for zero in zeros:
+        if (zero.ball - box.mid()).abs_lower() < reach and not box.contains(zero.ball):
+            return zero
+    return None

@@ -16,7 +16,7 @@ from theory.errors import BadInput
 from theory.parse import formula_text
 from theory.symbols import X
 
-__all__ = ["CUTS", "Node", "Tape", "compile_tape", "shortened"]
+__all__ = ["CUTS", "Node", "Tape", "compile_tape", "polynomial_degree", "shortened"]
 
 #: Operations whose principal branch has a cut.
 CUTS = ("log", "sqrt", "rsqrt", "asin", "acos", "atan", "asinh", "acosh", "atanh")
@@ -127,6 +127,25 @@ def compile_tape(expression: sp.Expr) -> Tape:
     place = {old: new for new, old in enumerate(keep)}
     kept = [compiler.nodes[i] for i in keep]
     return Tape(tuple(Node(node.op, tuple(place[arg] for arg in node.args), node.value) for node in kept))
+
+
+def polynomial_degree(tape: Tape) -> int | None:
+    """Return a bound on the degree of a tape of sums, products and powers; None if it has other operations."""
+    degrees: list[int] = []
+    for node in tape.nodes:
+        args = [degrees[arg] for arg in node.args]
+        match node.op:
+            case "const" | "var":
+                degrees.append(int(node.op == "var"))
+            case "add":
+                degrees.append(max(args))
+            case "mul":
+                degrees.append(sum(args))
+            case "ipow":
+                degrees.append(args[0] * int(node.value or 0))
+            case _:
+                return None
+    return degrees[-1]
 
 
 class _Compiler:
