@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from empirical.experiments import EXPERIMENTS, load_experiment
@@ -18,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("experiment", help=", ".join(EXPERIMENTS))
     parser.add_argument("--scale", default="smoke", help="smoke (seconds), small (minutes on two cores), full (a GPU)")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
-    parser.add_argument("--seeds", default="0", help="0, or 0,1,2, or 0:3")
+    parser.add_argument("--seeds", help="how many (3), or which (0,1,2 or 0:3); the experiment's own by default")
     parser.add_argument(
         "--out", type=Path, default=Path("runs"), help="folder of checkpoints and record (default: runs)"
     )
@@ -49,8 +50,10 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.max_seconds is not None and not arguments.max_seconds > 0:
         raise BadInput("--max-seconds must be above 0")
     parse_cluster(arguments.cluster)
-    seeds, options = parse_seeds(arguments.seeds), parse_options(arguments.set)
     module = load_experiment(arguments.experiment)
+    own = getattr(module, "DEFAULT_SEEDS", "0")
+    seeds = parse_seeds(own if arguments.seeds is None else arguments.seeds)
+    options = parse_options(arguments.set)
     folder = make_folder(arguments.out)
     device = choose_device(arguments.device)
     if arguments.threads is not None:
@@ -72,7 +75,7 @@ def run(arguments: argparse.Namespace) -> int:
         )
         start = time.monotonic()
         body = module.run(request)
-    command = ["python", "-m", "empirical", *sys.argv[1:]]
+    command = ["python", "-m", "empirical", *_without_places(sys.argv[1:])]
     record = make_record(arguments.experiment, arguments.scale, seeds, device, command, body, time.monotonic() - start)
     name = f"{arguments.experiment}-{arguments.scale}.json"
     paths = [save_record(place / name, record) for place in ([folder, RESULTS] if arguments.store else [folder])]
@@ -82,6 +85,16 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"{waiting} of {len(body['results'])} runs did not finish; go on with --resume", file=sys.stderr)
     print(f"record: {', '.join(map(str, paths))}", file=sys.stderr)
     return 0
+
+
+def _without_places(arguments: Sequence[str]) -> list[str]:
+    """Leave out where files went: it says nothing about what was measured."""
+    kept, skip = [], False
+    for argument in arguments:
+        if not skip and argument != "--store" and not argument.startswith("--out"):
+            kept.append(argument)
+        skip = argument == "--out"
+    return kept
 
 
 def make_folder(path: Path) -> Path:

@@ -139,7 +139,8 @@ def test_no_gpu_is_told(monkeypatch):
 
 
 def test_seeds_and_settings_are_read():
-    assert parse_seeds("3") == (3,)
+    assert parse_seeds("3") == (0, 1, 2)
+    assert parse_seeds("0") == (0,)
     assert parse_seeds("0,2") == (0, 2)
     assert parse_seeds("1:4") == (1, 2, 3)
     for bad in ("", "1,1", "-1", "4:4", "1:2:3"):
@@ -228,3 +229,10 @@ def test_training_needs_torch_and_numpy_alone(tmp_path):
         [sys.executable, "-c", _WITHOUT, str(tmp_path)], cwd=root, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_a_record_does_not_say_where_files_went():
+    from empirical.run_cli import _without_places
+
+    told = ["run", "study", "--out", "/a/b", "--store", "--scale", "small", "--out=/c"]
+    assert _without_places(told) == ["run", "study", "--scale", "small"]
