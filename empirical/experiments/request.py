@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 __all__ = ["SCALES", "Request", "choose_device", "parse_seeds"]
 
 SCALES = ("smoke", "small", "full")
+#: A single number up to this is how many seeds; a larger one can only be meant as a seed.
+_MOST_SEEDS = 1000
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,7 @@ def choose_device(name: str) -> torch.device:
 
 
 def parse_seeds(text: str) -> tuple[int, ...]:
-    """Read ``0``, ``0,3,5`` or ``0:4`` (the last number is left out).
+    """Read ``3`` (how many: 0, 1 and 2), ``0,3,5`` or ``0:4`` (the last number is left out); ``0`` is seed 0.
 
     Raises:
         BadInput: If the text is none of these, or names a seed twice.
@@ -100,8 +102,10 @@ def parse_seeds(text: str) -> tuple[int, ...]:
             seeds = tuple(range(first, last))
         else:
             seeds = tuple(int(part) for part in text.split(","))
+            if "," not in text and 0 < seeds[0] <= _MOST_SEEDS:
+                seeds = tuple(range(seeds[0]))
     except ValueError:
-        raise BadInput(f"cannot read seeds {text!r}; write 0, or 0,1,2, or 0:3") from None
+        raise BadInput(f"cannot read seeds {text!r}; write 3, or 0,1,2, or 0:3") from None
     if not seeds or min(seeds) < 0 or max(seeds) >= 2**31 or len(set(seeds)) < len(seeds):
-        raise BadInput(f"seeds {text!r} must be different whole numbers from 0 to 2^31 - 1; write 0, or 0,1,2, or 0:3")
+        raise BadInput(f"seeds {text!r} must be different whole numbers from 0 to 2^31 - 1; write 3, or 0,1,2, or 0:3")
     return seeds
