@@ -1,0 +1,72 @@
+"""What stands beside the trained networks: the constant A0⁻¹, affine maps, and networks that are constructed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+
+from empirical.data import stream_generator
+from empirical.experiments.inversion.boxes import Box
+from empirical.experiments.inversion.bundles import errors_of
+from empirical.experiments.inversion.constructed import (
+    constant_map,
+    least_squares_map,
+    linear_map,
+    linearised_network,
+    refined,
+)
+from empirical.experiments.inversion.feed import TestSet
+
+__all__ = ["affine_rows", "box_record", "constructed_rows"]
+
+_FIT_SAMPLES = 100_000
+#: Pieces a square: with 4, a 2×2 network has 28 hidden units, fewer than the trained 4-32-4; with 16 it has 124.
+_PIECES = (4, 16)
+
+
+def affine_rows(box: Box, test: TestSet) -> Iterator[dict[str, Any]]:
+    """Yield the errors of affine maps: A0⁻¹ itself, the linear approximation, the least-squares fit."""
+    yield _row(box, test, "constant A0^-1", constant_map(box))
+    yield _row(box, test, "linear approximation", linear_map(box), bound=box.linear_bound)
+    samples, _ = box.sample(_FIT_SAMPLES, stream_generator(0, f"inversion fit {box.name}", 0, torch.device("cpu")))
+    fitted = least_squares_map(samples.flatten(1), torch.linalg.inv(samples).flatten(1))
+    yield _row(box, test, "affine, least squares", fitted)
+
+
+def constructed_rows(box: Box, test: TestSet) -> Iterator[dict[str, Any]]:
+    """Yield the errors of networks that nobody trains: the linear approximation twice, and the second order."""
+    for name, shifted in (("linearised network", False), ("linearised, shifted", True)):
+        network = linearised_network(box, shifted=shifted)
+        yield _row(box, test, name, network, _widths(network), box.linear_bound)
+    for pieces in _PIECES:
+        found = refined(box, pieces)
+        yield _row(box, test, f"second order, {pieces} pieces", found.network, _widths(found.network), found.bound)
+
+
+def box_record(box: Box, test: TestSet) -> dict[str, Any]:
+    """Return a box and its affine maps' errors for a record."""
+    return box.as_record() | {"test_samples": len(test.inputs), "baselines": list(affine_rows(box, test))}
+
+
+def _widths(network: torch.nn.Sequential) -> list[int]:
+    linears = [layer for layer in network if isinstance(layer, torch.nn.Linear)]
+    return [linears[0].in_features, *(linear.out_features for linear in linears)]
+
+
+def _row(
+    box: Box, test: TestSet, name: str, function: Any, widths: list[int] | None = None, bound: float | None = None
+) -> dict[str, Any]:
+    on_cpu = TestSet(test.inputs.cpu(), test.targets.cpu(), test.drawn)
+    mean, largest = errors_of(function, on_cpu)
+    return {
+        "outcome": "exact" if widths is None else "constructed",
+        "label": f"{box.name}-{name}",
+        "matrices": box.name,
+        "kind": name,
+        "widths": widths,
+        "mean_error": float(f"{mean:.6g}"),
+        "largest_error_on_samples": float(f"{largest:.6g}"),
+        "proved_bound": None if bound is None else float(f"{bound:.6g}"),
+    }

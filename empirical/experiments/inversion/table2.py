@@ -1,0 +1,89 @@
+"""The inversion paper's Table 2: the linear approximation against trained networks on 2×2 first, and constructed ones.
+
+Rows of ours: the affine map of least squares, the linear approximation as the ReLU network of the paper's section 4.2
+(2n² hidden units, and n² with shifted inputs), and networks of second order, constructed and not trained.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from empirical.experiments.inversion.settings import TrainingSettings, at_scale, size_of
+
+if TYPE_CHECKING:
+    from empirical.experiments.request import Request
+
+__all__ = ["DEFAULT_SEEDS", "Table2Settings", "run", "table"]
+
+DEFAULT_SEEDS = "0,1,2"
+_NAMES = {"small": "2 layers, small", "2fc": "2 layers", "3fc": "3 layers"}
+
+
+@dataclass(frozen=True)
+class Table2Settings(TrainingSettings):
+    """The table's rows.
+
+    Attributes:
+        matrices: The box.
+        kinds: Trained networks.
+    """
+
+    matrices: str = "2x2-first"
+    kinds: tuple[str, ...] = ("small", "2fc", "3fc")
+
+
+def run(request: Request) -> dict[str, Any]:
+    """Train all networks together; measure them, the affine maps and the constructed networks on the same matrices."""
+    from empirical.experiments.inversion.baselines import affine_rows, constructed_rows
+    from empirical.experiments.inversion.bundles import (
+        box_bundle,
+        keep_networks,
+        network_results,
+        train_for,
+        training_summary,
+    )
+    from empirical.settings import override
+
+    settings = override(at_scale(Table2Settings(), request.scale, request.device.type), request.options)
+    box = settings.box(settings.matrices)
+    bundle = box_bundle(request, settings.matrices, settings, [box], settings.kinds)
+    done = train_for(request, bundle)
+    keep_networks(request, bundle, done)
+    less = settings.reduced(size_of(settings.matrices))
+    test = bundle.tests[0]
+    return {
+        "configuration": asdict(settings),
+        "reduced": [less] if less else [],
+        "measure": "mean over entries and test matrices of |network - inverse|",
+        "box": box.as_record(),
+        "training": [training_summary(bundle, done)],
+        "results": [*affine_rows(box, test), *constructed_rows(box, test), *network_results(bundle, done, less)],
+    }
+
+
+def table(record: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
+    """Show mean ± standard deviation over seeds, the largest error met, and the bound where one is proved."""
+    from empirical.experiments.inversion.bundles import spread_text
+
+    rows = []
+    for kind in dict.fromkeys(result["kind"] for result in record["results"]):
+        chosen = [result for result in record["results"] if result["kind"] == kind]
+        first = chosen[0]
+        errors = [r["mean_error"] for r in chosen if r["mean_error"] is not None]
+        largest = [r["largest_error_on_samples"] for r in chosen if r["largest_error_on_samples"] is not None]
+        bound = first.get("proved_bound")
+        rows.append(
+            [
+                _NAMES.get(kind, kind),
+                "-".join(map(str, first["widths"])) if first["widths"] else "affine",
+                spread_text(errors),
+                f"{max(largest):.3e}" if largest else "-",
+                "-" if bound is None else f"{bound:.3e}",
+            ]
+        )
+    trained = next((result for result in record["results"] if "steps" in result), None)
+    if trained:
+        rows.append(["trained for", "", trained["reduced"] or f"{trained['steps']:,} steps", "", ""])
+    return [f"{record['box']['name']}", "widths", "average absolute error", "largest on samples", "proved"], rows
