@@ -132,12 +132,14 @@ class TrainResult:
         outcome: How it ended.
         steps: Steps done, over all pieces.
         seconds: Time in steps, over all pieces, without measuring.
+        cpu_seconds: This process's processor time in them: what a busy machine does not stretch.
         curve: One report a window: examples, loss, what ``measure`` told.
     """
 
     outcome: TrainOutcome
     steps: int = 0
     seconds: float = 0.0
+    cpu_seconds: float = 0.0
     curve: list[dict[str, float]] = field(default_factory=list)
 
     def as_record(self, batch: int) -> dict[str, Any]:
@@ -147,6 +149,7 @@ class TrainResult:
             "outcome": self.outcome.value,
             "examples": self.steps * batch,
             "train_seconds": round(self.seconds, 2),
+            "cpu_seconds": round(self.cpu_seconds, 2),
             "examples_per_second": None if rate is None else round(rate, 1),
             "curve": self.curve,
         }
@@ -175,11 +178,13 @@ def train(
         result = _begin(task, optimizer, path, resume)
         start = time.monotonic()
         while result.steps < task.schedule.steps:
-            loss, seconds = _window(task, optimizer, result, progress, label)
+            loss, seconds, cpu_seconds = _window(task, optimizer, result, progress, label)
             if not math.isfinite(loss):
-                return TrainResult(TrainOutcome.DIVERGED, result.steps, result.seconds, result.curve)
+                result.outcome = TrainOutcome.DIVERGED
+                return result
             result.steps = _window_end(task.schedule, result.steps)
             result.seconds += seconds
+            result.cpu_seconds += cpu_seconds
             measured = task.measure()
             report = {"examples": result.steps * task.batch, "loss": loss} | measured
             result.curve.append({name: float(f"{value:.6g}") for name, value in report.items()})
@@ -227,7 +232,13 @@ def _begin(task: Task, optimizer: torch.optim.Optimizer, path: Path, resume: boo
     torch.set_rng_state(checkpoint["random"].cpu())
     if task.device.type == "cuda" and checkpoint["random_cuda"] is not None:
         torch.cuda.set_rng_state(checkpoint["random_cuda"].cpu(), task.device)
-    return TrainResult(TrainOutcome.STOPPED, checkpoint["steps"], checkpoint["seconds"], checkpoint["curve"])
+    return TrainResult(
+        TrainOutcome.STOPPED,
+        checkpoint["steps"],
+        checkpoint["seconds"],
+        checkpoint["cpu_seconds"],
+        checkpoint["curve"],
+    )
 
 
 def _save(task: Task, optimizer: torch.optim.Optimizer, path: Path, result: TrainResult) -> None:
@@ -243,6 +254,7 @@ def _save(task: Task, optimizer: torch.optim.Optimizer, path: Path, result: Trai
         "random_cuda": torch.cuda.get_rng_state(task.device) if task.device.type == "cuda" else None,
         "steps": result.steps,
         "seconds": result.seconds,
+        "cpu_seconds": result.cpu_seconds,
         "curve": result.curve,
     }
     with whole_file(path) as temporary:
@@ -255,12 +267,13 @@ def _window_end(schedule: Schedule, step: int) -> int:
 
 def _window(
     task: Task, optimizer: torch.optim.Optimizer, result: TrainResult, progress: Progress, label: str
-) -> tuple[float, float]:
-    """Take the steps up to the next report; return their mean loss and the time they took."""
+) -> tuple[float, float, float]:
+    """Take the steps up to the next report; return their mean loss, the time they took and the processor time."""
     schedule, first = task.schedule, result.steps
     last = _window_end(schedule, first)
     total = torch.zeros((), device=task.device)
     started = told = time.monotonic()
+    cpu_started = time.process_time()
     task.model.train()
     for step in range(first, last):
         for group in optimizer.param_groups:
@@ -279,7 +292,7 @@ def _window(
             known = {"accuracy": result.curve[-1]["accuracy"]} if result.curve else {}
             progress.update(label, (step + 1) * task.batch, schedule.steps * task.batch, rate, **known)
     mean = float(total) / (last - first)  # waits for a GPU, so the time below is that of the work
-    return mean, time.monotonic() - started
+    return mean, time.monotonic() - started, time.process_time() - cpu_started
 
 
 @contextlib.contextmanager
