@@ -220,7 +220,7 @@ def _begin(task: Task, optimizer: torch.optim.Optimizer, path: Path, resume: boo
     if not path.exists():
         return TrainResult(TrainOutcome.STOPPED)
     if not resume:
-        if load_checkpoint(path)["steps"] < task.schedule.steps:
+        if not load_checkpoint(path)["finished"]:
             raise BadInput(f"{path} is an unfinished run; go on with --resume, or remove it, or choose another --out")
         return TrainResult(TrainOutcome.STOPPED)
     checkpoint = load_checkpoint(path, task.device)
@@ -253,6 +253,7 @@ def _save(task: Task, optimizer: torch.optim.Optimizer, path: Path, result: Trai
         "random": torch.get_rng_state(),
         "random_cuda": torch.cuda.get_rng_state(task.device) if task.device.type == "cuda" else None,
         "steps": result.steps,
+        "finished": result.steps >= task.schedule.steps,
         "seconds": result.seconds,
         "cpu_seconds": result.cpu_seconds,
         "curve": result.curve,

@@ -115,8 +115,10 @@ def test_a_run_stops_when_its_time_is_up_and_goes_on(tmp_path):
         run(tmp_path / "a.pt", resume=True, settings=replace(SETTINGS, rate=2e-3))
     _, last = run(tmp_path / "a.pt", resume=True)
     assert (last.outcome, last.steps, len(last.curve)) == (TrainOutcome.FINISHED, 12, 4)
-    _, again = run(tmp_path / "a.pt")  # a finished run may be overwritten
+    _, again = run(tmp_path / "a.pt")  # a finished run may be overwritten, also by a longer one
     assert again.curve == last.curve
+    _, longer = run(tmp_path / "a.pt", settings=replace(SETTINGS, examples=8 * 16))
+    assert longer.steps == 16
 
 
 def test_seeds_decide_everything(tmp_path):
