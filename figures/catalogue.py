@@ -27,6 +27,10 @@ FIGURES: dict[str, str] = {
     "inverse_cost": "inversion: bits against the distance from the singular matrices, from above and from below",
     "peers": "non-zeros of scalar networks, ours beside those that nnR builds",
     "blowup": "inversion: the error forced on a map of given Lipschitz constant, against the distance from singular",
+    "slack": "proved bounds of constructed networks over the worst errors found by search",
+    "accuracy_by_dimension": "plain networks on matrix functions against the dimension: published, rerun, improved",
+    "encodings": "transformers: accuracy by function, number encoding and tolerance, with ceilings",
+    "learning_curves": "transformers: accuracy and loss against examples seen",
     "figure1": "2 x 2 matrices: the singular ones in two planes, and those closer to them than eps, to scale",
     "figure2": "2 x 2 matrices with one entry fixed: the singular surface, D_eps around it, and a ball clear of it",
 }

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from figures.claim import require
 from figures.expm_routes import NORM_NAMES
-from figures.numbers import log10_of, short
+from figures.numbers import domain_maths, log10_of, short
 from theory.errors import BadInput
 from theory.rationals import parse_positive
 from theory.requests import DOMAIN_OPTIONS, NAMED_FUNCTIONS, make_problem
@@ -61,7 +61,7 @@ def data(
             "bits": size_json(counts.architecture.bits),
             "proved": float(plan.proved),
         }
-        for plan, counts in frontier(plan_once(problem), Demand())
+        for plan, counts in frontier(plan_once(problem), problem.n, Demand())
     ]
     if len(points) < 2:
         raise BadInput("the frontier has fewer than two networks; ask for a smaller eps")
@@ -85,6 +85,7 @@ def check(document: Mapping[str, Any]) -> None:
 def draw(document: Mapping[str, Any]) -> Figure:
     """Draw hidden layers against width, and bits (with the lower bound) and non-zeros along the frontier."""
     from figures.style import BLACK, COLOURS, PAGE, new_figure, panel, plain_log
+    from theory.problem import domain_from_json
 
     points, least = document["points"], document["lower_bound"]["bits"]
     widths, depths = [10 ** log10_of(point["width"]) for point in points], [point["hidden_layers"] for point in points]
@@ -117,7 +118,7 @@ def draw(document: Mapping[str, Any]) -> Figure:
     problem = document["problem"]
     name = "$e^A$" if problem["function"] == "expm" else problem["function"]
     figure.suptitle(
-        f"{name}, {problem['n']} × {problem['n']}, {_where(problem['domain'])}, "
+        f"{name}, {problem['n']} × {problem['n']}, {domain_maths(domain_from_json(problem['domain']).describe())}, "
         f"error at most {problem['eps']} in the {NORM_NAMES[problem['norm']]}",
         x=0.01,
         ha="left",
@@ -128,11 +129,3 @@ def draw(document: Mapping[str, Any]) -> Figure:
 
 def _note(axes: Axes, place: tuple[float, float], text: str, offset: tuple[float, float], side: str) -> None:
     axes.annotate(text, place, xytext=offset, textcoords="offset points", ha=side, fontsize=7)
-
-
-def _where(domain: Mapping[str, Any]) -> str:
-    from theory.problem import domain_from_json
-
-    if domain["kind"] == "box":
-        return rf"$|a_{{ij}}|\leq{domain['M']}$"
-    return domain_from_json(domain).describe().replace("<=", "≤").replace(">=", "≥")

@@ -1,0 +1,197 @@
+"""Figures drawn from stored records: they say what is missing, keep provenance, and refuse numbers that break a claim.
+
+The records here are made up by this file; their numbers mean nothing.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from figures import accuracy_by_dimension, cli, encodings, learning_curves, output, records, slack
+from figures.claim import ClaimFailed
+from theory.errors import BadInput
+
+HEAD = {"schema": 1, "scale": "smoke", "seeds": [0, 1], "device": {"type": "cpu"}, "commit": None, "date": "2000-01-01"}
+TOLERANCES = ("0.05", "0.02", "0.01", "0.005")
+
+
+def made_up(experiment: str, results: list[dict[str, Any]], **body: Any) -> dict[str, Any]:
+    return {**HEAD, "experiment": experiment, "configuration": {}, **body, "results": results}
+
+
+def attacked(function: str, n: int, seed: int, error: float) -> dict[str, Any]:
+    where = {"domain": "||A - 1 I||_2 <= 1/2", "route": "series"}
+    return {"function": function, "n": n, "seed": seed, "bound": 1e-3, "error": error, "evaluations": 9, **where}
+
+
+def plain_network(n: int, variant: str, size: int, seed: int, accuracy: float) -> dict[str, Any]:
+    settings = {"function": "exp", "n": n, "size": size, "variant": variant, "seed": seed}
+    return {"outcome": "finished", "settings": settings, "test": {"accuracy": {"0.05": accuracy}}}
+
+
+def transformer(encoding: str, seed: int, accuracies: tuple[float, ...]) -> dict[str, Any]:
+    settings = {"function": "sign", "n": 2, "output_encoding": encoding, "input_encoding": encoding, "seed": seed}
+    curve = [{"examples": 64.0 * k, "loss": 4.0 / k, "accuracy": 0.1 * k} for k in (1, 2, 3)]
+    train = {"examples": 192, "curve": curve, "drawn": 200, "rejected": {"singular": 8}}
+    test = {
+        "samples": 400,
+        "accuracy": dict(zip(TOLERANCES, accuracies, strict=True)),
+        "ceiling": dict(zip(TOLERANCES, (1.0, 1.0, 0.95, 0.8), strict=True)),
+    }
+    return {"outcome": "finished", "settings": settings, "train": train, "test": test}
+
+
+RECORDS = {
+    "slack": made_up(
+        "slack",
+        [attacked("sqrt", 2, 0, 4e-4), attacked("sqrt", 2, 1, 5e-4), attacked("log", 3, 0, 2e-4)],
+        configuration={"eps": "1e-3"},
+    ),
+    "accuracy_by_dimension": made_up(
+        "mlp_baseline",
+        [
+            plain_network(n, variant, size, seed, 0.9 / n + 0.01 * seed + size / 10**6)
+            for n in (1, 2)
+            for variant in ("published", "improved")
+            for size in (32, 64)
+            for seed in (0, 1)
+        ]
+        + [{"outcome": "stopped", "settings": {}}],
+        configuration={"sizes": [32, 64]},
+        published={"exp": [0.3, 0.02, 0.0]},
+    ),
+    "encodings": made_up(
+        "study", [transformer(e, s, (0.9, 0.7, 0.5, 0.1 * s)) for e in ("P10", "FP15") for s in (0, 1)]
+    ),
+}
+RECORDS["learning_curves"] = RECORDS["encodings"]
+MODULES = {
+    "slack": slack,
+    "accuracy_by_dimension": accuracy_by_dimension,
+    "encodings": encodings,
+    "learning_curves": learning_curves,
+}
+
+
+def stored(name: str, folder: Path) -> str:
+    path = folder / f"{name}.json"
+    path.write_text(json.dumps(RECORDS[name]))
+    return str(path)
+
+
+@pytest.mark.parametrize("name", sorted(RECORDS))
+def test_a_record_becomes_a_figure_with_its_provenance(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(output, "_DPI", 50)
+    paths = output.produce(name, {"record": stored(name, tmp_path)}, tmp_path)
+    document = json.loads(paths[0].read_text())
+    assert document["source"]["experiment"] == RECORDS[name]["experiment"]
+    assert document["source"]["seeds"] == [0, 1]
+    assert all(path.stat().st_size > 500 for path in paths)
+
+
+@pytest.mark.parametrize("name", sorted(RECORDS))
+def test_an_empty_record_and_one_of_another_experiment_are_refused(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "other.json"
+    path.write_text(json.dumps(RECORDS[name] | {"results": []}))
+    with pytest.raises(BadInput, match="holds no"):
+        MODULES[name].data(record=str(path))
+    path.write_text(json.dumps(RECORDS[name] | {"experiment": "something"}))
+    with pytest.raises(BadInput, match="a record of something"):
+        MODULES[name].data(record=str(path))
+
+
+def test_a_missing_record_says_how_to_make_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from empirical import store
+
+    monkeypatch.setattr(store, "RESULTS", tmp_path)
+    with pytest.raises(records.NoRecord, match="python -m empirical run slack"):
+        slack.data()
+
+
+def test_all_goes_on_where_a_record_is_missing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from empirical import store
+
+    monkeypatch.setattr(store, "RESULTS", tmp_path)
+    monkeypatch.setattr(output, "_DPI", 50)
+    monkeypatch.setattr(cli, "FIGURES", {"slack": "", "blowup": ""})
+    assert cli.main(["all", "--out", str(tmp_path)]) == 0
+    printed = capsys.readouterr()
+    assert "slack: not drawn, no record" in printed.err
+    assert "blowup.png" in printed.out
+
+
+def test_slack_keeps_the_worst_error_over_seeds_and_notices_a_broken_bound(tmp_path: Path) -> None:
+    document = slack.data(record=stored("slack", tmp_path))
+    assert [(row["function"], row["error"]) for row in document["rows"]] == [("sqrt", 5e-4), ("log", 2e-4)]
+    assert document["rows"][0]["slack"] == 2.0
+    for error, message in ((2e-3, "breaks the bound"), (0.0, "no error at all")):
+        broken = copy.deepcopy(document)
+        broken["rows"][0]["error"] = error
+        with pytest.raises(ClaimFailed, match=message):
+            slack.check(broken)
+
+
+def test_accuracy_by_dimension_takes_the_best_size_and_notices_a_rise(tmp_path: Path) -> None:
+    document = accuracy_by_dimension.data(record=stored("accuracy_by_dimension", tmp_path))
+    accuracy_by_dimension.check(document)
+    point = document["curves"]["exp"]["published"][0]
+    assert (point["n"], point["size"]) == (1, 64)
+    assert point["mean"] == pytest.approx(0.9 + 0.005 + 64e-6, abs=1e-12)
+    broken = copy.deepcopy(document)
+    broken["curves"]["exp"]["published"][1]["mean"] = 0.99
+    with pytest.raises(ClaimFailed, match=r"above .* at n = 1"):
+        accuracy_by_dimension.check(broken)
+
+
+def test_encodings_notices_more_than_the_ceiling_and_disorder(tmp_path: Path) -> None:
+    document = encodings.data(record=stored("encodings", tmp_path))
+    encodings.check(document)
+    assert len(document["rows"]) == 8
+    finest = next(row for row in document["rows"] if row["tolerance"] == "0.005")
+    assert finest["mean"] == pytest.approx(0.05, abs=1e-12)
+    assert finest["spread"] == pytest.approx(0.1 / 2**0.5, abs=1e-12)
+    # 800 samples: five standard deviations of a share are 0.088.
+    for mean, message in ((0.9, "above the ceiling"), (0.6, "finer tolerance")):
+        broken = copy.deepcopy(document)
+        next(row for row in broken["rows"] if row["tolerance"] == "0.005")["mean"] = mean
+        with pytest.raises(ClaimFailed, match=message):
+            encodings.check(broken)
+
+
+def test_learning_curves_notice_repeated_examples_and_a_curve_that_turns_back(tmp_path: Path) -> None:
+    document = learning_curves.data(record=stored("learning_curves", tmp_path))
+    learning_curves.check(document)
+    broken = copy.deepcopy(document)
+    broken["runs"][0]["rejected"] = 50
+    with pytest.raises(ClaimFailed, match="fresh"):
+        learning_curves.check(broken)
+    broken = copy.deepcopy(document)
+    broken["runs"][0]["points"][1][0] = 500
+    with pytest.raises(ClaimFailed, match="run forward"):
+        learning_curves.check(broken)
+
+
+def test_mean_and_spread() -> None:
+    assert records.mean_and_spread([0.5]) == (0.5, 0.0)
+    assert records.mean_and_spread([1.0, 3.0]) == (2.0, pytest.approx(2**0.5, abs=1e-12))
+    with pytest.raises(ValueError, match="no values"):
+        records.mean_and_spread([])
+
+
+def test_domains_are_written_as_mathematics() -> None:
+    from figures.numbers import domain_maths
+
+    assert domain_maths("|a_ij| <= 1") == r"$|a_{ij}| \leq 1$"
+    assert domain_maths("||A - 1 I||_2 <= 1/2") == r"$\|A - I\|_2 \leq 1/2$"
+    assert domain_maths("||A - 0 I||_2 <= 1") == r"$\|A\|_2 \leq 1$"
+    both = domain_maths("sigma_min(A) >= 1/2 and ||A||_F <= 2")
+    assert both == r"$\sigma_{\min}(A) \geq 1/2$ and $\|A\|_F \leq 2$"
