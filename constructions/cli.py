@@ -229,7 +229,7 @@ def _pareto(arguments: argparse.Namespace) -> int:
     problem, demand = _problem(arguments), _demand(arguments)
     least, theorem = lower_bound(problem)
     points = []
-    for plan, counts in frontier(plan_once(problem, arguments.route), demand):
+    for plan, counts in frontier(plan_once(problem, arguments.route), problem.n, demand):
         bits = counts.architecture.bits
         points.append(
             {

@@ -83,21 +83,27 @@ def _reads(
 def _general(plan: ProductPlan, columns: Mapping[str, Index], n: int) -> tuple[list[Batch], list[Batch], int]:
     left, right = plan.alpha_left.fraction, plan.alpha_right.fraction
     L, R, scale = plan.product.left, plan.product.right, plan.scale
-    entry = np.arange(n * n, dtype=np.int64)
-    i, k, j = (a.reshape(-1) for a in np.meshgrid(*[np.arange(n, dtype=np.int64)] * 3, indexing="ij"))
-    triple = 2 * n * n + np.arange(n**3, dtype=np.int64)
+    inner = np.arange(*(plan.product.inner or (0, n)), dtype=np.int64)
+    every = np.arange(n, dtype=np.int64)
+    count = n * len(inner)
+    # Entries L_ik and R_kj with k in the inner range, then the triples.
+    left_i, left_k = (a.reshape(-1) for a in np.meshgrid(every, inner, indexing="ij"))
+    right_k, right_j = (a.reshape(-1) for a in np.meshgrid(inner, every, indexing="ij"))
+    i, k, j = (a.reshape(-1) for a in np.meshgrid(every, inner, every, indexing="ij"))
+    entry = np.arange(count, dtype=np.int64)
+    triple = 2 * count + np.arange(n * count, dtype=np.int64)
     forms = [
-        *_reads(entry, entry, L, left, columns),
-        *_reads(n * n + entry, entry, R, right, columns),
+        *_reads(entry, left_i * n + left_k, L, left, columns),
+        *_reads(count + entry, right_k * n + right_j, R, right, columns),
         *_reads(triple, i * n + k, L, left / 2, columns),
         *_reads(triple, k * n + j, R, right / 2, columns),
     ]
     sums: list[Batch] = [
         (i * n + j, triple, 2 * scale),
-        (n * n + entry // n, entry, scale),
-        (n * n + n + entry % n, n * n + entry, scale),
+        (n * n + left_i, entry, scale),
+        (n * n + n + right_j, count + entry, scale),
     ]
-    return forms, sums, n**3 + 2 * n * n
+    return forms, sums, (n + 2) * count
 
 
 def _square(plan: ProductPlan, columns: Mapping[str, Index], n: int) -> tuple[list[Batch], list[Batch], int]:

@@ -51,6 +51,7 @@ class _Product(nn.Module):
     def __init__(self, plan: ProductPlan, n: int) -> None:
         super().__init__()
         self.square = plan.product.is_square
+        self.inner = slice(*(plan.product.inner or (0, n)))
         self.n = n
         pieces = plan.radices.pieces
         self.alpha = (float(plan.alpha_left.fraction), float(plan.alpha_right.fraction))
@@ -71,6 +72,7 @@ class _Product(nn.Module):
         return between * (1 - between)
 
     def forward(self, left: Tensor, right: Tensor) -> Tensor:
+        left, right = left[..., :, self.inner], right[..., self.inner, :]
         x, y = self.alpha[0] * left, self.alpha[1] * right
         triples = self._defect((x.unsqueeze(-1) + y.unsqueeze(-3)) / 2)  # (..., i, k, j)
         if self.square:

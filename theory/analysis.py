@@ -73,7 +73,8 @@ def majorants(program: Program, model: NormModel) -> dict[str, arb]:
     for stage in program.stages:
         live = dict(b)
         for product in stage.products:
-            live[product.name] = _size(product.left, b, model) * _size(product.right, b, model)
+            sizes = _size(product.left, b, model) * _size(product.right, b, model)
+            live[product.name] = model.partial(product.terms(model.n)) * sizes
         b = {name: _claimed(stage, name, _size(output, live, model)) for name, output in stage.outputs}
     return b
 
@@ -157,21 +158,26 @@ def _stage(
     for product_plan in plans:
         name = product_plan.product.name
         own = model.n * (0 if freezing is None else freezing.product[name])
-        tracks[name] = _product_track(product_plan, tracks, model.n, own)
+        tracks[name] = _product_track(product_plan, tracks, model, own)
     return plan, {name: _output(name, output, stage, tracks, freezing, model) for name, output in stage.outputs}
 
 
-def _product_track(plan: ProductPlan, tracks: Mapping[str, Track], n: int, frozen: arb) -> Track:
+def _product_track(plan: ProductPlan, tracks: Mapping[str, Track], model: NormModel, frozen: arb) -> Track:
     """Return range and errors of a product (theorem expm.propagation); ``frozen``: what freezing adds, in the norm."""
-    product = plan.product
+    n, product = model.n, plan.product
+    terms = product.terms(n)
+    share = model.partial(terms)
     left, right = (
         {part: _weighted(factor, {v: getattr(t, part) for v, t in tracks.items()}) for part in ("b", "D", "F")}
         for factor in (product.left, product.right)
     )
-    delta = product_error(n, 1 / plan.alpha_left.ball, 1 / plan.alpha_right.ball, plan.radices.pieces_ball)
+    delta = product_error(terms, 1 / plan.alpha_left.ball, 1 / plan.alpha_right.ball, plan.radices.pieces_ball)
     own = n * (delta + _centre_rounding(plan, n))
-    errors = [left["b"] * right[part] + left[part] * right["b"] + left[part] * right[part] + own for part in ("D", "F")]
-    return Track(left["b"] * right["b"], errors[0].upper(), (errors[1] + frozen).upper(), _NO_ROW)
+    errors = [
+        share * (left["b"] * right[part] + left[part] * right["b"] + left[part] * right[part]) + own
+        for part in ("D", "F")
+    ]
+    return Track(share * left["b"] * right["b"], errors[0].upper(), (errors[1] + frozen).upper(), _NO_ROW)
 
 
 #: The row of a matrix whose rounding nobody asks for: a product, which only outputs read, or any of a plan not frozen.
@@ -227,7 +233,7 @@ def _product_plan(
     alpha_right = alpha_left if product.is_square else dyadic_below(1 / _weighted(product.right, sizes), SCALE_BITS)
     scale = 1 / (alpha_left.ball * alpha_right.ball)
     # One-sided errors sum to n B_L B_R [-1, 2] / N^2: shift by the middle, -1/2.
-    centre = dyadic_below(n * scale / (2 * radices.pieces_ball**2), SCALE_BITS)
+    centre = dyadic_below(product.terms(n) * scale / (2 * radices.pieces_ball**2), SCALE_BITS)
     offset = row_offset = Dyadic(0, 0)
     if radices.layers > 1:
         # A partial sum of the squarer is within [u^2 - 4/P_1^2, u^2 + 1/N^2] (theorem square.symmetric): positive
@@ -247,5 +253,5 @@ def _product_plan(
 
 def _centre_rounding(plan: ProductPlan, n: int) -> arb:
     """Return how far the short centre is from the exact middle of the error interval."""
-    exact = n * plan.scale_ball / (2 * plan.radices.pieces_ball**2)
+    exact = plan.product.terms(n) * plan.scale_ball / (2 * plan.radices.pieces_ball**2)
     return abs(exact - plan.centre.ball)

@@ -7,7 +7,7 @@ matrices, and a test compares.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from flint import arb, ctx
@@ -16,7 +16,7 @@ from theory.architecture import Architecture
 from theory.evaluate import as_ball
 from theory.layout import accumulators, carriers, squarers
 from theory.network_plan import NetworkPlan, ProductPlan, StagePlan, linear_part
-from theory.rows import Reader, Row, Squarer, Summary, entry_orbits, orbits, squarer_form, summary_at, sums
+from theory.rows import Reader, Row, Squarer, Summary, entry_orbits, orbits, shifts_of, squarer_form, summary_at, sums
 
 __all__ = ["Counts", "count_plan", "plan_architecture", "stage_architecture"]
 
@@ -68,11 +68,23 @@ def stage_architecture(plan: StagePlan, n: int) -> Architecture:
     tail = accumulators(plan.stage, n)
     runs = [(n * n * len(plan.stage.live), 1), (sum((r.first - 1) * q for r, q in counts) + carriers(plan.stage, n), 1)]
     if plan.layers > 1:
-        for index, (_, times) in enumerate(counts[0][0].middle_runs):
-            runs.append((sum(r.middle_runs[index][0] * q for r, q in counts) + tail, times))
+        for radices, times in _side_by_side([r.middle_runs for r, _ in counts]):
+            runs.append((sum(radix * q for radix, (_, q) in zip(radices, counts, strict=True)) + tail, times))
         runs.append((sum((r.last - 1) * q for r, q in counts) + tail, 1))
     runs.append((n * n * len(plan.stage.outputs), 1))
     return Architecture.of_runs(runs)
+
+
+def _side_by_side(runs: Sequence[Sequence[tuple[int, int]]]) -> Iterator[tuple[tuple[int, ...], int]]:
+    """Yield (radix of every product, how often in a row) for run-length coded radices of one total length."""
+    left = [list(reversed(run)) for run in runs]
+    while left[0]:
+        times = min(run[-1][1] for run in left)
+        yield tuple(run[-1][0] for run in left), times
+        for run in left:
+            radix, count = run.pop()
+            if count > times:
+                run.append((radix, count - times))
 
 
 def plan_architecture(plan: NetworkPlan) -> Architecture:
@@ -113,15 +125,17 @@ def _join_map(reader: Reader, stage: StagePlan) -> Iterator[_Tally]:
     n = reader.n
     for plan in stage.products:
         half = arb(plan.radices.first) / 2
-        for times, squarer in orbits(plan.product.is_square, n):
+        for times, squarer in orbits(plan.product, n):
 
-            def small(size: int, plan: ProductPlan = plan, squarer: Squarer = squarer, half: arb = half) -> Summary:
-                sized, row = replace(reader, n=size), Row()
+            def small(
+                size: int, shift: int, plan: ProductPlan = plan, squarer: Squarer = squarer, half: arb = half
+            ) -> Summary:
+                sized, row = replace(reader, n=size, shift=shift), Row()
                 for name, entry, c in squarer_form(plan, squarer):
                     row.add(sized.entry(name, entry), c)
                 return sized.summary(row, half)
 
-            summary = summary_at(n, small)
+            summary = summary_at(n, shifts_of(reader.before), small)
             yield _Tally.rows(times, summary, (half + summary.constant - k for k in range(1, plan.radices.first)))
     for name, bound in stage.bounds:
         for times, entry in entry_orbits(n):
@@ -130,25 +144,25 @@ def _join_map(reader: Reader, stage: StagePlan) -> Iterator[_Tally]:
 
 
 def _reading(reader: Reader, name: str, entry: tuple[int, int]) -> Summary:
-    def small(size: int) -> Summary:
-        sized = replace(reader, n=size)
+    def small(size: int, shift: int) -> Summary:
+        sized = replace(reader, n=size, shift=shift)
         return sized.summary(sized.entry(name, entry), arb(1))
 
-    return summary_at(reader.n, small)
+    return summary_at(reader.n, shifts_of(reader.before), small)
 
 
 def _output_map(reader: Reader, plan: NetworkPlan) -> Iterator[_Tally]:
     """Yield the rows of the last affine map."""
     for times, entry in entry_orbits(reader.n):
 
-        def small(size: int, entry: tuple[int, int] = entry) -> Summary:
-            sized = replace(reader, n=size)
+        def small(size: int, shift: int, entry: tuple[int, int] = entry) -> Summary:
+            sized = replace(reader, n=size, shift=shift)
             row = Row(constant=as_ball(plan.program.output.identity) if entry[0] == entry[1] else arb(0))
             for name, c in plan.program.output.terms:
                 row.add(sized.entry(name, entry), as_ball(c))
             return sized.summary(row, arb(1))
 
-        summary = summary_at(reader.n, small)
+        summary = summary_at(reader.n, shifts_of(reader.before), small)
         yield _Tally.rows(times, summary, [summary.constant])
 
 
@@ -183,7 +197,7 @@ def _kink_rows(stage: StagePlan, plan: ProductPlan, step: _Step, n: int) -> Iter
         return
     bounds = dict(stage.bounds)
     scale = arb(step.radix * step.following) / 2
-    for times, squarer in orbits(plan.product.is_square, n):
+    for times, squarer in orbits(plan.product, n):
         row = Row()
         for name, entry, c in squarer_form(plan, squarer):
             row.add(Row({(name, entry): arb(1)}, -bounds[name].ball), c)
@@ -202,23 +216,22 @@ def _accumulator_rows(stage: StagePlan, plan: ProductPlan, step: _Step, n: int) 
     weight = 16 / step.reached**2
     if step.last and step.radix > 2:
         weight = weight.max(8 / step.reached**2 / step.following)
-    folded = stage.folded.get(plan.product.name)
     for part, times, entry in _accumulator_orbits(plan, n):
 
-        def small(size: int, part: str = part, entry: tuple[int, int] = entry) -> Summary:
-            squares = sums(plan, entry, size)[part]
+        def small(size: int, shift: int, part: str = part, entry: tuple[int, int] = entry) -> Summary:
+            squares = sums(plan, entry, size, shift)[part]
             largest = arb(0)
             for _, d in squares:
                 largest = largest.max(abs(d) * weight)
             count = kinks * len(squares)
             if not step.first:
                 return Summary(count + 1, largest.max(arb(1)), arb(0))
-            linear = _first_linear(stage, plan, step, part, entry, size, folded)
+            linear = _first_linear(stage, plan, step, part, entry, size, shift)
             for w in linear.terms.values():
                 largest = largest.max(abs(w))
             return Summary(count + len(linear.terms), largest, linear.constant)
 
-        summary = summary_at(n, small)
+        summary = summary_at(n, shifts_of(stage), small)
         yield _Tally.rows(times, summary, [summary.constant])
 
 
@@ -231,17 +244,17 @@ def _accumulator_orbits(plan: ProductPlan, n: int) -> Iterator[tuple[str, int, t
 
 
 def _first_linear(
-    stage: StagePlan, plan: ProductPlan, step: _Step, part: str, entry: tuple[int, int], n: int, folded: str | None
+    stage: StagePlan, plan: ProductPlan, step: _Step, part: str, entry: tuple[int, int], n: int, shift: int
 ) -> Row:
     """Return the linear part ``sum d (slope - 2) form - d + offset`` on carried matrices, the folded one included."""
-    bounds, total = dict(stage.bounds), Row()
+    bounds, total, folded = dict(stage.bounds), Row(), stage.folded.get(plan.product.name)
     # With two layers the chords' slope 4 r_2 T / N^2 reads X_1 too: 2/N (form + 1).
     slope = 2 / (step.reached * step.following) if step.last else arb(0)
 
     def carried(name: str, place: tuple[int, int]) -> Row:
         return Row({(name, place): arb(1)}, -bounds[name].ball)
 
-    for squarer, d in sums(plan, entry, n)[part]:
+    for squarer, d in sums(plan, entry, n, shift)[part]:
         for name, place, c in squarer_form(plan, squarer):
             total.add(carried(name, place), d * c * (slope - 2))
         total.constant += d * (slope - 1)

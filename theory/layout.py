@@ -12,8 +12,8 @@ __all__ = ["accumulators", "carriers", "squarers", "stage_squarers", "stage_widt
 
 
 def squarers(product: Product, n: int) -> int:
-    """Return the squarers of a product of n x n matrices: n^3 for a square, n^3 + 2 n^2 otherwise."""
-    return n**3 if product.is_square else n**3 + 2 * n**2
+    """Return the squarers of a product of n x n matrices: n^3 for a square, (n^2 + 2n) terms otherwise (n, if all)."""
+    return n**3 if product.is_square else (n**2 + 2 * n) * product.terms(n)
 
 
 def stage_squarers(stage: Stage, n: int) -> int:

@@ -58,6 +58,14 @@ class NormModel:
         """Return a bound on entries from a bound in the analysis norm (ranges and errors alike)."""
         return size / self.n if self._is_box else size
 
+    def partial(self, terms: int) -> arb:
+        """Return what a product that sums only some inner indices keeps of the bound ``b_L b_R``.
+
+        On the box a sum of t terms is at most t max|L| max|R| = (t/n) nu(L) nu(R) / n an entry; on a ball leaving
+        columns out does not raise a 2-norm, and no more is claimed.
+        """
+        return arb(terms) / self.n if self._is_box else arb(1)
+
     @property
     def truncation_factor(self) -> arb:
         """From the majorant series' tail (a 2-norm on the ball) to the norm errors are measured in."""

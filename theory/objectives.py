@@ -9,7 +9,7 @@ from typing import Literal, get_args
 from theory.counts import Counts, count_plan
 from theory.errors import BadInput, OutOfReach
 from theory.network_plan import NetworkPlan
-from theory.plan import Limits, reference_width
+from theory.plan import Limits, TooNarrow, reference_width
 
 __all__ = ["MINIMISE", "Demand", "Minimise", "frontier", "plan_for"]
 
@@ -63,7 +63,7 @@ def plan_for(plan_once: PlanOnce, n: int, demand: Demand) -> NetworkPlan:
         if width is None:
             # A squarer width of one's own asks for no more than the layers it makes.
             width = reference_width(n) if demand.squarer_width is None else _UNLIMITED
-        plan = plan_once(Limits(width, demand.squarer_width))
+        plan = _widest_that_fits(plan_once, n, Limits(width, demand.squarer_width))
         if demand.max_hidden_layers is not None and plan.hidden_layers > demand.max_hidden_layers:
             raise OutOfReach(
                 f"no network with at most {demand.max_hidden_layers} hidden layers of width at most {width}: "
@@ -71,7 +71,7 @@ def plan_for(plan_once: PlanOnce, n: int, demand: Demand) -> NetworkPlan:
             )
         return plan
     best: tuple[tuple[int, int], NetworkPlan] | None = None
-    for plan, counts in _sweep(plan_once, demand):
+    for plan, counts in _sweep(plan_once, n, demand):
         if demand.max_hidden_layers is not None and plan.hidden_layers > demand.max_hidden_layers:
             continue
         size = counts.nonzeros if demand.minimise == "nonzeros" else counts.architecture.width
@@ -82,22 +82,47 @@ def plan_for(plan_once: PlanOnce, n: int, demand: Demand) -> NetworkPlan:
     return best[1]
 
 
-def _sweep(plan_once: PlanOnce, demand: Demand) -> Iterator[tuple[NetworkPlan, Counts]]:
-    limits = Limits(demand.max_width or _UNLIMITED)
-    for squarer_width in _SQUARER_WIDTHS:
-        if demand.squarer_width is not None and squarer_width > demand.squarer_width:
-            return
+def _widest_that_fits(plan_once: PlanOnce, n: int, limits: Limits) -> NetworkPlan:
+    """Return the plan within the limits, inner sums whole if they fit, else in ever smaller chunks.
+
+    Raises:
+        TooNarrow: If even one term at a time is too wide.
+    """
+    chunk = n
+    while True:
         try:
-            plan = plan_once(replace(limits, squarer_width=squarer_width))
+            return plan_once(replace(limits, chunk=chunk if chunk < n else None))
+        except TooNarrow:
+            if chunk == 1:
+                raise
+            chunk //= 2
+
+
+def _sweep(plan_once: PlanOnce, n: int, demand: Demand) -> Iterator[tuple[NetworkPlan, Counts]]:
+    for limits in (*_narrow(n), *(Limits(_UNLIMITED, width) for width in _SQUARER_WIDTHS)):
+        if demand.squarer_width is not None and (limits.squarer_width or 0) > demand.squarer_width:
+            continue
+        try:
+            plan = plan_once(replace(limits, width=demand.max_width or _UNLIMITED))
         except OutOfReach:
             continue
         yield plan, count_plan(plan)
 
 
-def frontier(plan_once: PlanOnce, demand: Demand) -> list[tuple[NetworkPlan, Counts]]:
+def _narrow(n: int) -> Iterator[Limits]:
+    """Yield limits that take inner sums in chunks, down to one term at a time: width O(n^2)."""
+    chunk = 1
+    while chunk < n:
+        yield Limits(_UNLIMITED, 2, chunk)
+        yield Limits(_UNLIMITED, 4, chunk)
+        chunk *= 2
+
+
+def frontier(plan_once: PlanOnce, n: int, demand: Demand) -> list[tuple[NetworkPlan, Counts]]:
     """Return plans none of which is beaten in hidden layers and width at once, deep and narrow first."""
     points = sorted(
-        _sweep(plan_once, demand), key=lambda point: (point[1].architecture.width, point[1].architecture.hidden_layers)
+        _sweep(plan_once, n, demand),
+        key=lambda point: (point[1].architecture.width, point[1].architecture.hidden_layers),
     )
     kept: list[tuple[NetworkPlan, Counts]] = []
     for plan, counts in points:

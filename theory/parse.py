@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import warnings
 from collections.abc import Callable
 from fractions import Fraction
 
@@ -48,7 +49,10 @@ def parse_formula(text: str) -> sp.Expr:
     line = " ".join(text.split())
     _check_nesting(line)
     try:
-        tree = ast.parse(line, mode="eval")
+        with warnings.catch_warnings():
+            # Python's parser remarks on odd literals; the answer here is a formula or one line.
+            warnings.simplefilter("ignore")
+            tree = ast.parse(line, mode="eval")
     except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
         reason = error.msg if isinstance(error, SyntaxError) else "it cannot be read"
         raise BadInput(f"the formula {_short(line)!r} does not parse: {reason}") from None

@@ -66,12 +66,13 @@ def identify(point: acb, *known: Fraction) -> Iterator[sp.Expr]:
 
 def _recognise(value: arb, known: tuple[Fraction, ...]) -> Iterator[sp.Expr]:
     pi = arb.pi()
-    for guess in (*known, *_short(value, 10_000)):
+    for guess in (*known, *_short(value, 10**8)):
         if abs(fraction(value.mid()) - guess) < _CLOSE:
             yield sp.Rational(guess.numerator, guess.denominator)
             return
-    for guess in _short(value / pi, 1000):
-        yield sp.Rational(guess.numerator, guess.denominator) * sp.pi
+    for power in (1, 2):
+        for guess in _short(value / pi**power, 1000):
+            yield sp.Rational(guess.numerator, guess.denominator) * sp.pi**power
     for guess in _short(value * value, 1000):
         root = sp.sqrt(sp.Rational(guess.numerator, guess.denominator))
         yield root if value > 0 else -root

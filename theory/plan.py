@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from flint import arb, ctx
@@ -16,17 +16,21 @@ from theory.layout import accumulators, carriers, stage_squarers, widest_radices
 from theory.network_plan import NetworkPlan
 from theory.norm_model import NormModel
 from theory.problem import Problem
-from theory.program import Combination, Program, Stage
+from theory.program import Combination, Product, Program, Stage
 from theory.radices import Radices
 from theory.row_mass import Unfreezable
 from theory.sizes import size_text
 
-__all__ = ["Candidate", "Limits", "plan_candidates", "plan_with", "reference_width"]
+__all__ = ["Candidate", "Limits", "TooNarrow", "in_chunks", "plan_candidates", "plan_with", "reference_width"]
 
 
 def reference_width(n: int) -> int:
     """Return the widest layer a folded base-2 matrix product stage needs, 4(n^3 + 2n^2) + 6n^2 + 8: our yardstick."""
     return 4 * (n**3 + 2 * n**2) + 6 * n**2 + 8
+
+
+class TooNarrow(OutOfReach):
+    """No candidate fits the width asked for."""
 
 
 @dataclass(frozen=True)
@@ -36,10 +40,12 @@ class Limits:
     Attributes:
         width: Largest hidden layer.
         squarer_width: Neurons a squarer a layer, at most (None: as the width allows).
+        chunk: Terms of an inner sum taken at once (None: all of them); the rest follows in sequence.
     """
 
     width: int
     squarer_width: int | None = None
+    chunk: int | None = None
 
 
 @dataclass(frozen=True)
@@ -84,10 +90,14 @@ def _contributions(program: Program, model: NormModel) -> list[float]:
     sensitivity * n * 3/2 n B_L B_R / N^2.
     """
     n, scale = model.n, _log(model.entry(arb(1)))
+
+    def share(product: Product) -> float:
+        return _log(model.partial(product.terms(n)))
+
     sizes: list[dict[str, float]] = [{source.name: _log(source_range(source, model)) for source in program.sources}]
     for stage in program.stages:
         live = sizes[-1]
-        made = {p.name: _log_weighted(p.left, live) + _log_weighted(p.right, live) for p in stage.products}
+        made = {p.name: _log_weighted(p.left, live) + _log_weighted(p.right, live) + share(p) for p in stage.products}
         both = {**live, **made}
         claims = {name: math.log(claim) for name, claim in stage.claims}
         identity = _log(model.identity)
@@ -109,10 +119,10 @@ def _contributions(program: Program, model: NormModel) -> list[float]:
         for product in stage.products:
             here = _log_sum(gathered.pop(product.name, []))
             left, right = _log_weighted(product.left, live), _log_weighted(product.right, live)
-            total.append(here + math.log(1.5 * n * n) + left + right + 2 * scale)
+            total.append(here + math.log(1.5 * n * product.terms(n)) + left + right + 2 * scale)
             for factor, other in ((product.left, right), (product.right, left)):
                 for v, c in factor.terms:
-                    gathered.setdefault(v, []).append(here + _log_size(c) + other)
+                    gathered.setdefault(v, []).append(here + _log_size(c) + other + share(product))
         sensitivity = {v: _log_sum(logs) for v, logs in gathered.items()}
         contributions.append(_log_sum(total))
     return contributions[::-1]
@@ -187,7 +197,8 @@ def plan_candidates(
         freeze: Whether the bound must hold for weights rounded to float64; else only in real arithmetic.
 
     Raises:
-        OutOfReach: If no candidate fits the limits, or float64 cannot hold the accuracy.
+        TooNarrow: If no candidate fits the width.
+        OutOfReach: If float64 cannot hold the accuracy.
     """
     model = NormModel(problem.n, problem.domain)
     with ctx.workprec(64):
@@ -198,7 +209,9 @@ def plan_candidates(
         )
     ranked = sorted(_ranked(problem, candidates, limits, score, model, log_eps), key=lambda item: item[0])
     if not ranked:
-        raise OutOfReach(f"no network for this problem has layers of width at most {limits.width}; allow more width")
+        raise TooNarrow(
+            f"no network was found for this problem with layers of width at most {limits.width}; allow more width"
+        )
     reasons = []
     for _, candidate, radices, contributions in ranked[:12]:
         plan = _confirm(problem, candidate, radices, contributions, model, log_eps, freeze)
@@ -214,6 +227,14 @@ def plan_candidates(
     )
 
 
+def in_chunks(candidate: Candidate, n: int, chunk: int | None) -> Candidate:
+    """Return the candidate with its inner sums taken in chunks."""
+    if chunk is None or chunk >= n:
+        return candidate
+    parameters = (*candidate.parameters, ("chunk", chunk))
+    return replace(candidate, parameters=parameters, program=candidate.program.chunked(n, chunk))
+
+
 _Ranked = tuple[tuple[float, ...], Candidate, list[tuple[int, int, int]], list[float]]
 
 
@@ -225,7 +246,8 @@ def _ranked(
     model: NormModel,
     log_eps: float,
 ) -> Iterator[_Ranked]:
-    for candidate in candidates:
+    for whole in candidates:
+        candidate = in_chunks(whole, problem.n, limits.chunk)
         truncation = _log(candidate.truncation) - log_eps
         if truncation >= 0:
             continue

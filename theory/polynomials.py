@@ -80,8 +80,8 @@ def paterson_stockmeyer(coefficients: Coefficients, scalings: int = 0, block: in
     parts = [dict(enumerate(coefficients[j * block : (j + 1) * block], start=1)) for j in range(-(-degree // block))]
     # parts[j] holds c_{jb+1}, ..., c_{jb+b}: the polynomial is sum_j X^{jb} (c_{jb+1} X + ... + c_{jb+b} X^b).
     stages = list(powers)
-    top, unit = parts[-1], Fraction(1)
-    current = combination({f"X{i}": c for i, c in top.items()})
+    unit = _unit(next(c for c in parts[-1].values() if c))
+    current = combination({f"X{i}": unit * c for i, c in parts[-1].items()})
     for position in range(len(parts) - 2, -1, -1):
         lead = next((c for c in parts[position].values() if c), Fraction(1))
         following = _unit(lead) if position else Fraction(1)
@@ -116,11 +116,11 @@ def _power_stages(block: int, scalings: int) -> list[Stage]:
 
 
 #: sqrt(177) to 80 bits, and the coefficients of the degree-8 scheme with it in place of the root.
-_ROOT = Fraction(isqrt(177 << 160), 1 << 80)
+ROOT = Fraction(isqrt(177 << 160), 1 << 80)
 
 
 def _scheme_eight() -> dict[str, Fraction]:
-    r, x3 = _ROOT, Fraction(2, 3)
+    r, x3 = ROOT, Fraction(2, 3)
     return {
         "x1": x3 * (1 + r) / 88,
         "x2": x3 * (1 + r) / 352,

@@ -122,7 +122,9 @@ class CentredBall:
 
     def describe(self) -> str:
         """Return the domain in one phrase."""
-        return f"||A - {self.centre} I||_2 <= {self.radius}"
+        if not self.centre:
+            return f"||A||_2 <= {self.radius}"
+        return f"||A - {'' if self.centre == 1 else f'{self.centre} '}I||_2 <= {self.radius}"
 
     def membership(self, rows: Rows) -> Membership:
         """Decide exactly whether the matrix is in the ball."""

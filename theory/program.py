@@ -84,22 +84,36 @@ def combination(terms: Mapping[str, Fraction | int], identity: Fraction | int = 
 class Product:
     """The matrix product ``left @ right`` of two identity-free combinations; a square when they are equal.
 
+    Attributes:
+        name: Its name in the stage.
+        left: The left factor.
+        right: The right factor.
+        inner: The inner indices summed over, start and stop; None for all of them. A part of the sum is no square.
+
     Raises:
-        ValueError: If a factor holds the identity (multiples of it are linear and need no product) or is empty.
+        ValueError: If a factor holds the identity (multiples of it are linear and need no product) or is empty, or
+            the inner range is.
     """
 
     name: str
     left: Combination
     right: Combination
+    inner: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
+        if self.inner is not None and not 0 <= self.inner[0] < self.inner[1]:
+            raise ValueError(f"{self.name}: the inner range {self.inner} is empty")
         if self.left.identity or self.right.identity or not self.left.terms or not self.right.terms:
             raise ValueError(f"{self.name}: factors must be non-empty and free of the identity")
 
     @property
     def is_square(self) -> bool:
         """Whether both factors are the same combination, so that squarers are shared."""
-        return self.left == self.right
+        return self.left == self.right and self.inner is None
+
+    def terms(self, n: int) -> int:
+        """Return how many products an entry sums."""
+        return n if self.inner is None else self.inner[1] - self.inner[0]
 
 
 @dataclass(frozen=True)
@@ -188,7 +202,41 @@ class Program:
         if set(self.output.names) - have:
             raise ValueError("the output reads a matrix that is not there")
 
+    def chunked(self, n: int, chunk: int) -> Program:
+        """Return the program with every product's inner sum taken ``chunk`` terms at a time, in sequence.
+
+        A product of n terms becomes ceil(n / chunk) stages that carry the partial sum: narrower by n / chunk, and
+        deeper by as much.
+        """
+        if chunk >= n:
+            return self
+        stages = [part for stage in self.stages for part in _parts(stage, n, chunk)]
+        return Program(tuple(stages), self.output, self.sources)
+
     @property
     def products(self) -> int:
         """Number of matrix products."""
         return sum(len(stage.products) for stage in self.stages)
+
+
+def _parts(stage: Stage, n: int, chunk: int) -> list[Stage]:
+    """Return the stages that compute a stage's products part by part."""
+    ranges = [(start, min(start + chunk, n)) for start in range(0, n, chunk)]
+    live = {name: combination({name: 1}) for name in stage.live}
+    parts = []
+    for place, inner in enumerate(ranges):
+        products = tuple(Product(p.name, p.left, p.right, inner) for p in stage.products)
+        # So far: the partial sum that came in (none at first) and this part's product.
+        sums = {p.name: combination({p.name: 1, **({f"S:{p.name}": 1} if place else {})}) for p in stage.products}
+        if place < len(ranges) - 1:
+            outputs = (*live.items(), *((f"S:{name}", total) for name, total in sums.items()))
+            parts.append(Stage(products, outputs))
+            continue
+        finals = []
+        for name, output in stage.outputs:
+            total = output
+            for product, partial in sums.items():
+                total = total.plus(partial.scaled(output[product])).plus(combination({product: -output[product]}))
+            finals.append((name, total))
+        parts.append(Stage(products, tuple(finals), stage.claims))
+    return parts

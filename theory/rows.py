@@ -8,14 +8,14 @@ and constants are affine in n from n = 4 on.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from flint import arb
 
 from theory.evaluate import as_ball
 from theory.network_plan import ProductPlan, StagePlan, linear_part
-from theory.program import Combination, Source
+from theory.program import Combination, Product, Source
 
 __all__ = [
     "Reader",
@@ -25,6 +25,7 @@ __all__ = [
     "Terms",
     "entry_orbits",
     "orbits",
+    "shifts_of",
     "squarer_form",
     "summary_at",
     "sums",
@@ -58,17 +59,40 @@ class Summary:
     constant: arb
 
 
-def summary_at(n: int, small: Callable[[int], Summary]) -> Summary:
-    """Return the summary of an orbit's row at size n: directly when n is small, else by affine extension."""
+def summary_at(n: int, shifts: Sequence[int], small: Callable[[int, int], Summary]) -> Summary:
+    """Return the summary of an orbit's row at size n: directly when n is small, else by affine extension.
+
+    Args:
+        n: Matrix size.
+        shifts: Where the inner range of a partial sum starts relative to the representative's indices: whether a
+            representative's index lies in the range decides which terms coincide, so all ways are tried and the
+            largest counts (an upper bound; exact for whole sums, where there is one way).
+        small: (size, shift) -> summary.
+    """
     low, high = _SMALL
-    if n <= high:
-        return small(n)
-    first, second = small(low), small(high)
-    return Summary(
-        count=first.count + (n - low) * (second.count - first.count),
-        largest=first.largest.max(second.largest),
-        constant=first.constant + (n - low) * (second.constant - first.constant),
-    )
+    found = []
+    for shift in shifts:
+        if n <= high:
+            found.append(small(n, shift))
+            continue
+        first, second = small(low, shift), small(high, shift)
+        found.append(
+            Summary(
+                count=first.count + (n - low) * (second.count - first.count),
+                largest=first.largest.max(second.largest),
+                constant=first.constant + (n - low) * (second.constant - first.constant),
+            )
+        )
+    largest = found[0].largest
+    for summary in found[1:]:
+        largest = largest.max(summary.largest)
+    return Summary(max(summary.count for summary in found), largest, found[0].constant)
+
+
+def shifts_of(*stages: StagePlan | None) -> tuple[int, ...]:
+    """Return the shifts to try for rows between these stages."""
+    partial = any(p.product.inner is not None for stage in stages if stage is not None for p in stage.products)
+    return (0, 1, 2, 100) if partial else (0,)
 
 
 def entry_orbits(n: int) -> Iterator[tuple[int, Entry]]:
@@ -78,9 +102,12 @@ def entry_orbits(n: int) -> Iterator[tuple[int, Entry]]:
         yield n * (n - 1), (0, 1)
 
 
-def orbits(square: bool, n: int) -> Iterator[tuple[int, Squarer]]:
-    """Yield (how many, representative) for the squarers of a product (theorems matmul.square and matmul.polarised)."""
-    if square:
+def orbits(product: Product, n: int) -> Iterator[tuple[int, Squarer]]:
+    """Yield (how many, representative) for the squarers of a product (theorems matmul.square and matmul.polarised).
+
+    A part of an inner sum keeps t of n inner indices; which ones does not matter for the counts.
+    """
+    if product.is_square:
         for size, entry in entry_orbits(n):
             yield size, ("E", *entry)
         if n > 1:
@@ -90,15 +117,16 @@ def orbits(square: bool, n: int) -> Iterator[tuple[int, Squarer]]:
         if n > 2:
             yield n * (n - 1) * (n - 2), ("T", 0, 1, 2)
         return
+    t = product.terms(n)
     for size, entry in entry_orbits(n):
-        yield size, ("EL", *entry)
-        yield size, ("ER", *entry)
-    yield n, ("T", 0, 0, 0)
+        yield size // n * t, ("EL", *entry)
+        yield size // n * t, ("ER", *entry)
+    yield t, ("T", 0, 0, 0)
     if n > 1:
         for triple in ((0, 0, 1), (0, 1, 1), (0, 1, 0)):
-            yield n * (n - 1), ("T", *triple)
+            yield t * (n - 1), ("T", *triple)
     if n > 2:
-        yield n * (n - 1) * (n - 2), ("T", 0, 1, 2)
+        yield t * (n - 1) * (n - 2), ("T", 0, 1, 2)
 
 
 Terms = list[tuple[str, Entry, arb]]
@@ -132,16 +160,17 @@ def squarer_form(plan: ProductPlan, squarer: Squarer) -> Terms:
     raise ValueError(f"no such squarer: {squarer}")
 
 
-def sums(plan: ProductPlan, entry: Entry, n: int) -> dict[str, list[tuple[Squarer, arb]]]:
+def sums(plan: ProductPlan, entry: Entry, n: int, shift: int = 0) -> dict[str, list[tuple[Squarer, arb]]]:
     """Return the squares behind one entry: ``U`` (of the entry), ``R`` (of its row), ``C`` (of its column)."""
     i, j = entry
     d = plan.scale_ball
     others = [k for k in range(n) if k not in (i, j)]
     if not plan.product.is_square:
+        inner = range(n) if plan.product.inner is None else range(shift, shift + plan.product.terms(n))
         return {
-            "U": [(("T", i, k, j), 2 * d) for k in range(n)],
-            "R": [(("EL", i, k), d) for k in range(n)],
-            "C": [(("ER", k, j), d) for k in range(n)],
+            "U": [(("T", i, k, j), 2 * d) for k in inner],
+            "R": [(("EL", i, k), d) for k in inner],
+            "C": [(("ER", k, j), d) for k in inner],
         }
     rows: list[tuple[Squarer, arb]] = [(("E", i, k), d) for k in range(n) if k != i]
     columns: list[tuple[Squarer, arb]] = [(("E", k, j), d) for k in range(n) if k != j]
@@ -161,6 +190,7 @@ class Reader:
     before: StagePlan | None
     n: int
     sources: tuple[Source, ...] = ()
+    shift: int = 0
 
     def entry(self, name: str, entry: Entry) -> Row:
         """Return the row that computes one entry of a live matrix."""
@@ -189,7 +219,7 @@ class Reader:
     def _product(self, plan: ProductPlan, entry: Entry) -> Row:
         name, pieces = plan.product.name, plan.radices.pieces_ball
         row = Row()
-        for part, squares in sums(plan, entry, self.n).items():
+        for part, squares in sums(plan, entry, self.n, self.shift).items():
             weight = arb(1) if part == "U" else arb((-1, -1))
             if plan.radices.layers > 1:
                 offset = plan.offset.ball if part == "U" else plan.row_offset.ball

@@ -16,6 +16,7 @@ from fractions import Fraction
 import sympy as sp
 from flint import acb, acb_series, arb, ctx, fmpq
 
+from theory.roots import cos_root, sinc_root
 from theory.tape import Node, Tape
 
 __all__ = ["GUARDS", "Obstruction", "Zero", "as_complex", "series_over", "series_settings"]
@@ -28,6 +29,8 @@ _ENTIRE: dict[str, Callable[[acb_series], acb_series]] = {
     # sinh(u) = -i sin(iu), cosh(u) = cos(iu): no cancellation of exponentials on wide boxes.
     "sinh": lambda u: (u * _I).sin() * -_I,
     "cosh": lambda u: (u * _I).cos(),
+    "cosroot": lambda u: cos_root(u, ctx.cap),
+    "sincroot": lambda u: sinc_root(u, ctx.cap),
 }
 #: Operation -> what of its argument must avoid (-oo, 0] for the principal branch to be analytic.
 GUARDS: dict[str, Callable[[acb_series], acb_series]] = {

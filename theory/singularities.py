@@ -143,15 +143,15 @@ def _branch_text(formula: Formula, node: int) -> str:
 
 
 def _factor_text(formula: Formula, bottom: int, place: sp.Expr) -> str:
-    """Return the factor of a denominator that vanishes at a place."""
-    todo = [bottom]
+    """Return the factor of a denominator that vanishes at a place, the shortest of several."""
+    todo, found = [bottom], []
     while todo:
         node = todo.pop()
         if formula.tape.nodes[node].op in ("mul", "ipow"):
             todo += formula.tape.nodes[node].args
         elif order_of_vanishing(formula.tape, node, place, most=1) == 1:
-            return formula.tape.text(node)
-    return formula.tape.text(bottom)
+            found.append(formula.tape.text(node))
+    return min(found, key=len, default=formula.tape.text(bottom))
 
 
 def widened(middle: arb, by: arb) -> arb:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sympy as sp
 
-__all__ = ["A_BLOCKS", "BL", "BR", "B_BLOCKS", "DL", "DR", "E0", "Gg", "Gh", "M", "N", "P", "Pf", "Pg", "Ph",
-           "R", "S", "T", "X", "a", "b", "beta", "delta", "eps", "eta", "g0", "gap", "h", "j", "k", "lam", "m",
+__all__ = ["A_BLOCKS", "BL", "BR", "B_BLOCKS", "DL", "DR", "E0", "MATRICES", "Gg", "Gh", "M", "N", "P", "Pf", "Pg",
+           "Ph", "R", "S", "T", "X", "a", "b", "beta", "delta", "eps", "eta", "g0", "gap", "h", "j", "k", "lam", "m",
            "mu", "n", "nu", "p", "phi", "q", "r", "r1", "r2", "rho", "s", "t", "tau", "tau1", "tau2", "theta",
            "u", "v", "w", "x", "xi", "y", "z", "zeta"]  # fmt: skip
 
@@ -78,3 +78,6 @@ X = sp.Symbol("X")
 # Blocks of two matrices, row by row: they do not commute.
 A_BLOCKS = sp.symbols("A_{11} A_{12} A_{21} A_{22}", commutative=False)
 B_BLOCKS = sp.symbols("B_{11} B_{12} B_{21} B_{22}", commutative=False)
+
+# Two factors and their errors, as matrices: they do not commute.
+MATRICES = sp.symbols("A_L A_R E_L E_R", commutative=False)

@@ -14,6 +14,7 @@ import sympy as sp
 
 from theory.errors import BadInput
 from theory.parse import formula_text
+from theory.roots import CosRoot, SincRoot, without_roots
 from theory.symbols import X
 
 __all__ = ["CUTS", "Node", "Tape", "compile_tape", "polynomial_degree", "shortened"]
@@ -23,6 +24,7 @@ CUTS = ("log", "sqrt", "rsqrt", "asin", "acos", "atan", "asinh", "acosh", "atanh
 _FUNCTIONS = {
     sp.exp: "exp", sp.log: "log", sp.sin: "sin", sp.cos: "cos", sp.sinh: "sinh", sp.cosh: "cosh", sp.asin: "asin",
     sp.acos: "acos", sp.atan: "atan", sp.asinh: "asinh", sp.acosh: "acosh", sp.atanh: "atanh",
+    CosRoot: "cosroot", SincRoot: "sincroot",
 }  # fmt: skip
 _QUOTIENTS = {sp.tan: ("sin", "cos"), sp.tanh: ("sinh", "cosh")}
 #: A denominator: node -> power, a product.
@@ -98,6 +100,10 @@ class Tape:
                 return sp.sqrt(args[0])
             case "rsqrt":
                 return 1 / sp.sqrt(args[0])
+            case "cosroot":
+                return sp.cos(sp.sqrt(args[0]))
+            case "sincroot":
+                return sp.sin(sp.sqrt(args[0])) / sp.sqrt(args[0])
         return getattr(sp, item.op)(*args)
 
     def text(self, node: int) -> str:
@@ -121,7 +127,7 @@ def compile_tape(expression: sp.Expr) -> Tape:
         # A string is not sympified here: that would evaluate it.
         raise BadInput("a formula must be a SymPy expression; read text with theory.parse.parse_formula")
     compiler = _Compiler()
-    root = compiler.value(expression)
+    root = compiler.value(without_roots(expression))
     # Common subexpressions may put the root before nodes that were compiled on the way and are not needed.
     keep = Tape(tuple(compiler.nodes)).needed([root])
     place = {old: new for new, old in enumerate(keep)}

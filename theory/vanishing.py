@@ -11,6 +11,7 @@ from math import prod
 import sympy as sp
 from flint import acb, arb, ctx, fmpq
 
+from theory.roots import cos_root_coefficients
 from theory.tape import Node, Tape
 
 __all__ = ["MAX_ORDER", "constant_ball", "exact_series", "guard_vanishes", "order_of_vanishing"]
@@ -155,6 +156,21 @@ def _shifted(inner: _Series, by: int) -> _Series:
     return [inner[0] + by, *inner[1:]]
 
 
+def _compose(outer: _Series, inner: _Series) -> _Series:
+    """The series sum outer_k (u - u_0)^k."""
+    step = [sp.Integer(0), *inner[1:]]
+    result = [outer[-1]] + [sp.Integer(0)] * (len(inner) - 1)
+    for value in reversed(outer[:-1]):
+        result = _times(result, step)
+        result[0] += value
+    return result
+
+
+def _sinc_root(inner: _Series) -> _Series:
+    outer = cos_root_coefficients(inner[0], len(inner) + 1)
+    return _compose([-2 * (k + 1) * outer[k + 1] for k in range(len(inner))], inner)
+
+
 _HALF = sp.Rational(-1, 2)
 _FUNCTIONS: dict[str, Callable[[_Series], _Series]] = {
     "exp": _exp,
@@ -163,6 +179,8 @@ _FUNCTIONS: dict[str, Callable[[_Series], _Series]] = {
     "cos": lambda u: _pair(u, sp.cos, sp.sin, -1)[0],
     "sinh": lambda u: _pair(u, sp.cosh, sp.sinh, 1)[1],
     "cosh": lambda u: _pair(u, sp.cosh, sp.sinh, 1)[0],
+    "cosroot": lambda u: _compose(cos_root_coefficients(u[0], len(u)), u),
+    "sincroot": _sinc_root,
     "asin": lambda u: _integral(sp.asin(u[0]), u, _power(_one_with(u, -1), _HALF)),
     "acos": lambda u: _integral(sp.acos(u[0]), u, [-c for c in _power(_one_with(u, -1), _HALF)]),
     "atan": lambda u: _integral(sp.atan(u[0]), u, _power(_one_with(u, 1), sp.Integer(-1))),

@@ -15,7 +15,9 @@ from dataclasses import dataclass
 
 from flint import arb, ctx
 
-from theory.evaluate import as_ball
+from theory import symbols as S
+from theory.evaluate import as_ball, ball
+from theory.expm.formulas import MONOMIAL_FREEZING
 from theory.expm.truncation import least_degree, taylor_tail
 from theory.norm_model import NormModel
 from theory.problem import Problem
@@ -43,6 +45,7 @@ class MonomialCounts:
     bits: arb
     largest_weight: Size
     error: arb
+    freezing: arb
 
 
 def monomial_route(problem: Problem) -> MonomialCounts:
@@ -60,7 +63,8 @@ def _count(problem: Problem) -> MonomialCounts:
     # Frobenius (and nu) error <= n * entry error <= e_L (exp(n mu) - 1), with mu the bound on entries.
     total = (problem.n * model.entry(model.theta)).exp() - 1
     radices = _radices(levels, (eps - tail) / total)
-    error = tail + total * _tree_error(levels, radices)
+    tree = _tree_error(levels, radices)
+    error = tail + total * tree
     width, nonzeros, bits = _sizes(problem.n, degree, levels, radices)
     return MonomialCounts(
         degree=degree,
@@ -72,7 +76,13 @@ def _count(problem: Problem) -> MonomialCounts:
         bits=bits,
         largest_weight=_largest(model),
         error=model.in_norm(error, problem.norm),
+        freezing=model.in_norm(_freezing(model), problem.norm) if 100 * tree <= 1 else arb.pos_inf(),
     )
+
+
+def _freezing(model: NormModel) -> arb:
+    """Return what rounding the weights to float64 may add while a tree errs by at most 1/100 (expm.monomial)."""
+    return ball(MONOMIAL_FREEZING, {S.n: model.n, S.mu: model.entry(model.theta)})
 
 
 def _tree_error(levels: int, radices: Radices) -> arb:
@@ -94,23 +104,40 @@ def _radices(levels: int, room: arb) -> Radices:
 
 
 def _sizes(n: int, degree: int, levels: int, radices: Radices) -> tuple[Size, Size, arb]:
-    if (degree + 1) * math.log10(max(n, 2)) + math.log10(degree + 1) > _DIGITS:
+    if n > 1 and (degree + 1) * math.log10(n) + math.log10(degree + 1) > _DIGITS:
         return _huge_sizes(n, degree, levels, radices)
     width, nonzeros, bits = 0, 0, arb(0)
     for level in range(1, levels + 1):
-        products = carried = 0
-        for k in range(1, degree + 1):
-            factors = -(-k // (1 << (level - 1)))
-            products += n ** (k + 1) * (factors // 2)
-            carried += n ** (k + 1) * (factors % 2)
+        products, carried = _level_trees(n, degree, level)
         widths = _level_widths(products, carried, radices)
         width = max(width, *(w for w, _ in widths))
         bits += sum((times * arb(w + 1).log_base(2) for w, times in widths), arb(0))
         nonzeros += _level_nonzeros(products, carried, radices)
-    monomials = sum(n ** (k + 1) for k in range(1, degree + 1))
+    monomials = _trees(n, 1, degree)
     # The output map reads every monomial: one accumulator and the last kinks of two squarers each.
     nonzeros += monomials * (2 * radices.last - 1) + n * n
     return width, nonzeros, bits
+
+
+def _trees(n: int, low: int, high: int) -> int:
+    """Return the number of trees of degrees low to high, sum of n^(k+1)."""
+    return high - low + 1 if n == 1 else (n ** (high + 2) - n ** (low + 1)) // (n - 1)
+
+
+def _level_trees(n: int, degree: int, level: int) -> tuple[int, int]:
+    """Return the products and the carried odd factors of a level, over all trees: ceil(k/2^(l-1)) factors a tree."""
+    share = 1 << (level - 1)
+    blocks = -(-degree // share)
+    if n == 1:
+        whole, last = blocks - 1, degree - (blocks - 1) * share
+        products = share * (whole // 2) * (-(-whole // 2)) + last * (blocks // 2)
+        return products, share * (-(-whole // 2)) + last * (blocks % 2)
+    products = carried = 0
+    for factors in range(1, blocks + 1):
+        trees = _trees(n, (factors - 1) * share + 1, min(factors * share, degree))
+        products += trees * (factors // 2)
+        carried += trees * (factors % 2)
+    return products, carried
 
 
 def _level_widths(products: int, carried: int, radices: Radices) -> list[tuple[int, int]]:

@@ -71,6 +71,8 @@ def replan_expm(problem: Problem, recipe: Mapping[str, Any], most_layers: int) -
         else:
             program = scaling_and_squaring_program(str(parameters["scheme"]), degree, scalings)
             theorem = "expm.scaling-squaring"
+        if "chunk" in parameters:
+            program = program.chunked(problem.n, max(1, int(parameters["chunk"])))
         if [len(stage) for stage in radices] != [len(stage.products) for stage in program.stages]:
             raise BadInput("the recipe does not fit its route")
         if sum(max(r.layers for r in stage) for stage in radices) != most_layers:

@@ -129,11 +129,6 @@ def _uniform(problem: Problem, route: str) -> RouteReport:
 
 def _monomial(problem: Problem) -> RouteReport:
     report = monomial_route(problem)
-    unit = as_ball(Fraction(1, 2**53))
-    # Every monomial passes 3 inexact maps a level, each within a factor (1 + u) of masses at most 8.
-    model = NormModel(problem.n, problem.domain)
-    total = (problem.n * model.entry(model.theta)).exp()
-    freezing = model.in_norm(64 * unit * (report.degree + 1) * total, problem.norm)
     return RouteReport(
         route="monomial",
         theorem="expm.monomial",
@@ -145,6 +140,6 @@ def _monomial(problem: Problem) -> RouteReport:
         bits=upper(report.bits, 53),
         largest_weight=report.largest_weight,
         error=_short_error(report.error, problem),
-        freezing=upper(freezing, 24) if freezing < as_ball(problem.eps) else None,
+        freezing=upper(report.freezing, 24) if report.freezing < as_ball(problem.eps) else None,
         counting="closed form",
     )

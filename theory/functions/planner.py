@@ -19,7 +19,7 @@ from theory.functions.candidates import (
 )
 from theory.functions.inverse import coupled_candidates
 from theory.network_plan import NetworkPlan
-from theory.plan import Candidate, Limits, plan_candidates, plan_with, reference_width
+from theory.plan import Candidate, Limits, in_chunks, plan_candidates, plan_with, reference_width
 from theory.problem import KDelta, Problem
 from theory.radices import Radices
 
@@ -97,7 +97,8 @@ def replan_function(problem: Problem, recipe: Mapping[str, Any], most_layers: in
         raise BadInput("the recipe does not fit the file's layers")
     with ctx.workprec(128):
         for name in routes_of(problem):
-            for candidate in function_candidates(problem, name):
+            for whole in function_candidates(problem, name):
+                candidate = in_chunks(whole, problem.n, parameters.get("chunk"))
                 shape = [len(stage.products) for stage in candidate.program.stages]
                 if (
                     candidate.route == route

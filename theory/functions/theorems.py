@@ -1,4 +1,5 @@
-"""The theorems behind the functions' networks: series, the coupled inverse, Neumann's product, sign, the cosine doubling."""
+"""The theorems behind the functions' networks: series, the coupled inverse, Neumann's product, sign, the cosine "
+"doubling."""
 
 from __future__ import annotations
 
@@ -13,6 +14,7 @@ __all__ = ["COSINE", "COUPLED", "NEUMANN", "SERIES_TAIL", "SIGN"]
 _HIGHAM = "Higham, Functions of Matrices, SIAM 2008"
 #: Matrices that do not commute.
 _A, _R, _, _E = A_BLOCKS
+
 
 def _ge(high: sp.Expr | int, low: sp.Expr | int) -> sp.Rel:
     return le(low, high)
@@ -34,15 +36,20 @@ SERIES_TAIL = Theorem(
     id="series.tail",
     title="a power series of a matrix, cut after degree q",
     statement=(
-        "Let f(c + z) = sum c_k z^k and ||A - cI|| <= R inside its disc of convergence, in a submultiplicative norm. Then "
-        "||f(A) - sum_{k<=q} c_k (A - cI)^k|| <= sum_{k>q} |c_k| R^k; where |c_{k+1}| R <= g |c_k| beyond q with g < 1, "
-        "that is at most |c_{q+1}| R^(q+1) / (1 - g). For (1 + z)^p with -1 <= p <= 1, log(1 + z) and 1/(1 - z) one may "
+        "Let f(c + z) = sum c_k z^k and ||A - cI|| <= R inside its disc of convergence, in a submultiplicative "
+        "norm. Then "
+        "||f(A) - sum_{k<=q} c_k (A - cI)^k|| <= sum_{k>q} |c_k| R^k; where |c_{k+1}| R <= g |c_k| beyond q with "
+        "g < 1, "
+        "that is at most |c_{q+1}| R^(q+1) / (1 - g). For (1 + z)^p with -1 <= p <= 1, log(1 + z) and 1/(1 - z) "
+        "one may "
         "take g = R; for sin and cos, whose terms go two by two, g = R^2 / ((q + 2)(q + 3))."
     ),
     hypotheses=("||A - cI|| <= R", "R below the radius of convergence", "g < 1"),
     bound=Bound(R ** (q + 1) / (1 - R), Kind.UPPER, "2", "||A - cI||_2 <= R, for coefficients at most 1"),
     steps=(
-        Cited("calculus", "f(A) is the sum of its series where ||A - cI|| is inside the disc", f"{_HIGHAM}, Theorem 4.7"),
+        Cited(
+            "calculus", "f(A) is the sum of its series where ||A - cI|| is inside the disc", f"{_HIGHAM}, Theorem 4.7"
+        ),
         Induction(
             "powers",
             "||B^k|| <= R^k",
@@ -55,7 +62,9 @@ SERIES_TAIL = Theorem(
             ),
         ),
         _GEOMETRIC,
-        Smt("binomial", "|p - k| <= k + 1 for -1 <= p <= 1, k >= 1", (_ge(x, -1), le(x, 1), _ge(k, 1)), le(k - x, k + 1)),
+        Smt(
+            "binomial", "|p - k| <= k + 1 for -1 <= p <= 1, k >= 1", (_ge(x, -1), le(x, 1), _ge(k, 1)), le(k - x, k + 1)
+        ),
         Smt("logarithm", "k/(k + 1) <= 1", (_ge(k, 1),), le(k / (k + 1), 1)),
         Smt(
             "factorial",
@@ -71,7 +80,8 @@ COUPLED = Theorem(
     id="inverse.coupled",
     title="the coupled, Chebyshev-scaled Newton iteration for the inverse",
     statement=(
-        "On sigma_min(A) >= delta, ||A||_F <= R let X_0 = c A^T, R_0 = I - c A^T A, X_{k+1} = t_k (I + R_k) X_k, R_{k+1} = "
+        "On sigma_min(A) >= delta, ||A||_F <= R let X_0 = c A^T, R_0 = I - c A^T A, X_{k+1} = t_k (I + R_k) X_k, "
+        "R_{k+1} = "
         "(1 - t_k) I + t_k R_k^2 with any c > 0 and t_k >= 1. Then R_k = I - X_k A is symmetric, ||R_0||_2 <= rho_0 = "
         "max(1 - c delta^2, c R^2 - 1), ||R_{k+1}||_2 <= rho_{k+1} = max(t_k - 1, 1 - t_k + t_k rho_k^2), ||X_k||_2 <= "
         "(1 + rho_k)/delta, and ||X_k - A^-1||_2 <= rho_k / delta."
@@ -124,7 +134,8 @@ NEUMANN = Theorem(
     id="inverse.neumann",
     title="Neumann's series and product for the inverse",
     statement=(
-        "If ||I - A|| <= rho < 1 and B = I - A, then A^-1 = sum_k B^k, ||A^-1 - sum_{k<m} B^k|| <= rho^m/(1 - rho), and "
+        "If ||I - A|| <= rho < 1 and B = I - A, then A^-1 = sum_k B^k, ||A^-1 - sum_{k<m} B^k|| <= rho^m/(1 - "
+        "rho), and "
         "sum_{k<2^J} B^k = prod_{j<J} (I + B^(2^j))."
     ),
     hypotheses=("||I - A|| <= rho < 1 in a submultiplicative norm with ||I|| = 1",),
@@ -134,7 +145,9 @@ NEUMANN = Theorem(
             "telescope",
             "(I - B)(I + B + ... + B^(m-1)) = I - B^m",
             Identity("telescope-base", "m = 1", 1 - x, 1 - x),
-            Identity("telescope-step", "(1 - B^m) + (1 - B) B^m = 1 - B^(m+1)", (1 - x**m) + (1 - x) * x**m, 1 - x ** (m + 1)),
+            Identity(
+                "telescope-step", "(1 - B^m) + (1 - B) B^m = 1 - B^(m+1)", (1 - x**m) + (1 - x) * x**m, 1 - x ** (m + 1)
+            ),
         ),
         Identity("doubling", "(I + S)(I + Q) = I + (S + Q + S Q)", (1 + _A) * (1 + _R), 1 + (_A + _R + _A * _R)),
         _GEOMETRIC,
@@ -147,7 +160,8 @@ SIGN = Theorem(
     id="sign.series",
     title="the matrix sign as a series in the residual",
     statement=(
-        "If ||I - A^2||_2 <= rho < 1 and ||A||_2 <= nu, then with E = I - A^2 the sign of A is A (I - E)^(-1/2), and cutting "
+        "If ||I - A^2||_2 <= rho < 1 and ||A||_2 <= nu, then with E = I - A^2 the sign of A is A (I - E)^(-1/2), "
+        "and cutting "
         "the binomial series of (1 - z)^(-1/2) after degree q errs by at most nu rho^(q+1)/(1 - rho)."
     ),
     hypotheses=("||I - A^2||_2 <= rho < 1", "||A||_2 <= nu (the first clause alone bounds nothing)"),
@@ -196,4 +210,3 @@ COSINE = Theorem(
     source="derived here; Higham, Functions of Matrices, section 12.3",
     uses=("series.tail",),
 )
-
