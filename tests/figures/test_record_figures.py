@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from figures import accuracy_by_dimension, cli, encodings, learning_curves, output, records, slack
+from figures import accuracy_by_dimension, cli, encodings, learning_curves, output, records, regions, slack
 from figures.claim import ClaimFailed
 from theory.errors import BadInput
 
@@ -46,6 +46,11 @@ def transformer(encoding: str, seed: int, accuracies: tuple[float, ...]) -> dict
     return {"outcome": "finished", "settings": settings, "train": train, "test": test}
 
 
+def region(signs: str, share: float) -> dict[str, Any]:
+    deviation = [0.1, 0.2, 0.3, 0.4]
+    return {"signs": signs, "share": share, "deviation_attained": deviation, "deviation_proved": deviation}
+
+
 RECORDS = {
     "slack": made_up(
         "slack",
@@ -70,11 +75,26 @@ RECORDS = {
     ),
 }
 RECORDS["learning_curves"] = RECORDS["encodings"]
+RECORDS["regions"] = made_up(
+    "inversion.tables4to7",
+    [
+        {
+            "seed": seed,
+            "mean_error": 0.1,
+            "region_samples": 100,
+            "undecided": [],
+            "regions": [region("+-", 0.75), region("++", 0.25), region("--", 0.0)],
+        }
+        for seed in (0, 1)
+    ],
+    box={"name": "2x2-first", "half_width": 0.125},
+)
 MODULES = {
     "slack": slack,
     "accuracy_by_dimension": accuracy_by_dimension,
     "encodings": encodings,
     "learning_curves": learning_curves,
+    "regions": regions,
 }
 
 
@@ -195,3 +215,18 @@ def test_domains_are_written_as_mathematics() -> None:
     assert domain_maths("||A - 0 I||_2 <= 1") == r"$\|A\|_2 \leq 1$"
     both = domain_maths("sigma_min(A) >= 1/2 and ||A||_F <= 2")
     assert both == r"$\sigma_{\min}(A) \geq 1/2$ and $\|A\|_F \leq 2$"
+
+
+def test_regions_notice_lost_samples_undecided_patterns_and_loose_bounds(tmp_path: Path) -> None:
+    document = regions.data(record=stored("regions", tmp_path))
+    regions.check(document)
+    for change, message in (
+        ({"undecided": 1}, "undecided"),
+        ({"regions": [region("+-", 0.75)]}, "hold 75"),
+        ({"regions": [{**region("+-", 1.0), "deviation_proved": [0.2, 0.2, 0.3, 0.4]}]}, r"attained 0\.1, proved 0\.2"),
+        ({"regions": [{**region("+-", 1.0), "deviation_proved": [0.05, 0.2, 0.3, 0.4]}]}, r"proved 0\.05"),
+    ):
+        broken = copy.deepcopy(document)
+        broken["networks"][1] |= change
+        with pytest.raises(ClaimFailed, match=message):
+            regions.check(broken)
