@@ -1,5 +1,4 @@
-"""The theorems behind the functions' networks: series, the coupled inverse, Neumann's product, sign, the cosine "
-"doubling."""
+"""The theorems behind the functions' networks: series, coupled inverse, Neumann's product, sign, the cosine."""
 
 from __future__ import annotations
 
@@ -127,7 +126,7 @@ COUPLED = Theorem(
             le(x * y * delta, 1 + rho),
         ),
     ),
-    source="derived here; Newton's iteration after Schulz 1933, scaling by Chebyshev polynomials after Pan and Schreiber 1991",
+    source="derived here; Newton's iteration after Schulz 1933, Chebyshev scaling after Pan and Schreiber 1991",
 )
 
 NEUMANN = Theorem(
