@@ -40,6 +40,18 @@ EXPERIMENTS: dict[str, tuple[str, str]] = {
         "empirical.experiments.inversion.table2",
         "the linear approximation of the inverse against trained and constructed networks, 2x2",
     ),
+    "inversion.table3": (
+        "empirical.experiments.inversion.table3",
+        "inference times of the inverse networks on CPU and GPU, beside exact inversion",
+    ),
+    "inversion.tables4to7": (
+        "empirical.experiments.inversion.tables4to7",
+        "every linear region of the small inverse network, and how far it is from the linear approximation there",
+    ),
+    "inversion.errors": (
+        "empirical.experiments.inversion.errors",
+        "how the inverse networks' error moves with the radius, with sigma_min, and near the singular matrices",
+    ),
 }
 
 
