@@ -3,8 +3,9 @@
 A squarer with N pieces is the piecewise linear interpolant of u^2 at N + 1 equidistant knots of [-1, 1] (theorem
 square.interpolant), that is ``u^2 + (2/N)^2 r (1 - r)`` with r the position of u between its two knots. A product of
 matrices is then the product itself plus the interpolation errors of its squarers, summed as theorem matmul.polarised
-(matmul.square) says: this is the same function as the matrices', at a fraction of the work. Derivatives are those of
-the piecewise linear function (floor has derivative 0); they are not certified.
+(matmul.square) says: on the problem's domain this is the same function as the matrices', at a fraction of the work.
+Outside, where nothing is claimed, the matrices clip what leaves its range and the blocks do not. Derivatives are those
+of the piecewise linear function (floor has derivative 0); they are not certified.
 """
 
 from __future__ import annotations
@@ -137,15 +138,15 @@ class BlockNetwork(nn.Module):
     def _source(self, source: Source, A: Tensor) -> Tensor:
         value = A.mT if source.transpose else A
         value = value if source.factor == 1 else float(source.factor) * value
-        return value if not source.identity else value + float(source.identity) * self.get_buffer("eye").to(A.dtype)
+        return value if not source.identity else value + float(source.identity) * self.get_buffer("eye")
 
     def forward(self, A: Tensor) -> Tensor:
         """Map (..., n, n) to (..., n, n)."""
-        _check(A, self.n)
+        _check(A, self.n, self.get_buffer("eye").dtype)
         live = {source.name: self._source(source, A) for source in self.sources}
         for stage in self.stages:
             live = stage(live)
-        return combined(self.output, live, self.get_buffer("eye").to(A.dtype))
+        return combined(self.output, live, self.get_buffer("eye"))
 
 
 class CsrNetwork(nn.Module):
@@ -161,8 +162,8 @@ class CsrNetwork(nn.Module):
 
     def forward(self, A: Tensor) -> Tensor:
         """Map (..., n, n) to (..., n, n)."""
-        _check(A, self.n)
-        values = A.reshape(-1, self.n**2).T
+        _check(A, self.n, self.get_buffer("bias_0").dtype)
+        values = _flattened(A).T
         for i in range(self.depth):
             values = self.get_buffer(f"weight_{i}") @ values + self.get_buffer(f"bias_{i}")
             if i < self.depth - 1:
@@ -199,10 +200,17 @@ class _Flattened(nn.Module):
         self.chain, self.n = chain, n
 
     def forward(self, A: Tensor) -> Tensor:
-        _check(A, self.n)
-        return self.chain(A.reshape(-1, self.n**2)).reshape(A.shape)
+        _check(A, self.n, next(self.chain.parameters()).dtype)
+        return self.chain(_flattened(A)).reshape(A.shape)
 
 
-def _check(A: Tensor, n: int) -> None:
-    if A.ndim < 2 or A.shape[-2:] != (n, n) or not A.is_floating_point():
-        raise BadInput(f"the network takes float tensors of shape (..., {n}, {n}), not {tuple(A.shape)} of {A.dtype}")
+def _flattened(A: Tensor) -> Tensor:
+    """Return matrices row by row, one a row: (batch, n^2), also for an empty batch, where -1 would be ambiguous."""
+    return A.reshape(A.shape[:-2].numel(), A.shape[-2] * A.shape[-1])
+
+
+def _check(A: Tensor, n: int, dtype: torch.dtype) -> None:
+    if A.ndim < 2 or A.shape[-2:] != (n, n):
+        raise BadInput(f"the network takes tensors of shape (..., {n}, {n}), not {tuple(A.shape)}")
+    if A.dtype != dtype:
+        raise BadInput(f"the network is of {dtype} and the input of {A.dtype}: bring both to one with .to(dtype)")

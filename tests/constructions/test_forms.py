@@ -25,8 +25,10 @@ FACTORS = st.dictionaries(st.sampled_from(NAMES), COEFFICIENTS.filter(bool), min
 ZERO = Dyadic(0, 0)
 
 
-def plan_of(left: Combination, right: Combination, alphas: tuple[Dyadic, Dyadic]) -> ProductPlan:
-    return ProductPlan(Product("P", left, right), Radices.of([2]), *alphas, ZERO, ZERO, ZERO)
+def plan_of(
+    left: Combination, right: Combination, alphas: tuple[Dyadic, Dyadic], inner: tuple[int, int] | None = None
+) -> ProductPlan:
+    return ProductPlan(Product("P", left, right, inner), Radices.of([2]), *alphas, ZERO, ZERO, ZERO)
 
 
 def value(factor: Combination, matrices: Mapping[str, Dense], n: int) -> Dense:
@@ -46,7 +48,9 @@ def check(plan: ProductPlan, matrices: Mapping[str, Dense], n: int) -> None:
     x = [[entry] for name in NAMES for entry in flat(matrices[name])]
     squares = [[form**2] for (form,) in multiply(dense(parts.forms), x)]
     entries = multiply(dense(parts.entries), multiply(dense(parts.sums), squares))
-    expected = multiply(value(plan.product.left, matrices, n), value(plan.product.right, matrices, n))
+    start, stop = plan.product.inner or (0, n)
+    left = [row[start:stop] for row in value(plan.product.left, matrices, n)]
+    expected = multiply(left, value(plan.product.right, matrices, n)[start:stop])
     assert [entry for (entry,) in entries] == flat(expected)
 
 
@@ -62,6 +66,16 @@ def test_the_forms_of_a_product_give_it_exactly(
 ) -> None:
     assume(left != right)
     check(plan_of(left, right, (Dyadic(3, -4), Dyadic(5, -2))), drawn(data, n), n)
+
+
+@settings(max_examples=25)
+@given(FACTORS, FACTORS, st.integers(2, 4), st.data())
+def test_a_part_of_the_inner_sum_is_a_product_of_its_own(
+    left: Combination, right: Combination, n: int, data: st.DataObject
+) -> None:
+    start = data.draw(st.integers(0, n - 1))
+    inner = (start, data.draw(st.integers(start + 1, n)))
+    check(plan_of(left, right, (Dyadic(3, -4), Dyadic(5, -2)), inner), drawn(data, n), n)
 
 
 @settings(max_examples=25)

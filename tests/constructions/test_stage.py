@@ -59,7 +59,9 @@ def stages(draw: st.DrawFn) -> tuple[StagePlan, int]:
     for index in range(count):
         left = factors(draw, NAMES)
         right = left if draw(st.booleans()) else factors(draw, NAMES)
-        products.append(Product(f"P{index}", left, right))
+        start = draw(st.integers(0, n - 1))
+        inner = draw(st.sampled_from([None, None, (start, n), (0, start + 1)]))
+        products.append(Product(f"P{index}", left, right, inner))
     outputs = []
     for index in range(draw(st.integers(1, 2))):
         wanted = draw(st.lists(st.sampled_from([p.name for p in products]), unique=True, max_size=count))
