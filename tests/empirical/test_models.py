@@ -111,7 +111,7 @@ def test_a_small_transformer_learns_a_few_sequences_by_heart():
     targets = torch.randint(3, 25, (8, 7), generator=torch.Generator().manual_seed(2))
     shown, wanted = teacher_forcing(targets)
     optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
-    for _ in range(150):
+    for _ in range(110):
         optimizer.zero_grad()
         functional.cross_entropy(model(sources, shown).flatten(0, 1), wanted.flatten()).backward()
         optimizer.step()

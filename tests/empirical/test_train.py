@@ -96,7 +96,7 @@ class Bomb:
 
 
 def test_a_file_that_would_run_code_is_refused(tmp_path, capsys):
-    (tmp_path / "pickle.pt").write_bytes(pickle.dumps({"format": 1, "x": Bomb()}))
+    (tmp_path / "pickle.pt").write_bytes(pickle.dumps({"format": 1, "x": Bomb()}, protocol=2))
     torch.save({"format": 1, "x": Bomb()}, tmp_path / "torch.pt")
     (tmp_path / "text.pt").write_text("no checkpoint")
     torch.save({"format": 99}, tmp_path / "future.pt")

@@ -71,7 +71,7 @@ def test_a_value_that_is_given_is_right(function, numbers):
 
 def test_a_climb_towards_ill_conditioning_never_breaks_the_promise():
     # Push each function towards where its condition number explodes, until it is refused; no step before may be wrong.
-    for exponent in range(0, 60, 3):
+    for exponent in range(0, 60, 6):
         t = 2.0**exponent
         off = torch.tensor(
             [
