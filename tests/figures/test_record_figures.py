@@ -12,8 +12,20 @@ from typing import Any
 
 import pytest
 
-from figures import accuracy_by_dimension, cli, encodings, learning_curves, output, records, regions, slack
+from figures import (
+    accuracy_by_dimension,
+    blowup,
+    cli,
+    encodings,
+    errors_vs_radius,
+    learning_curves,
+    output,
+    records,
+    regions,
+    slack,
+)
 from figures.claim import ClaimFailed
+from figures.style import house_style
 from theory.errors import BadInput
 
 HEAD = {"schema": 1, "scale": "smoke", "seeds": [0, 1], "device": {"type": "cpu"}, "commit": None, "date": "2000-01-01"}
@@ -49,6 +61,18 @@ def transformer(encoding: str, seed: int, accuracies: tuple[float, ...]) -> dict
 def region(signs: str, share: float) -> dict[str, Any]:
     deviation = [0.1, 0.2, 0.3, 0.4]
     return {"signs": signs, "share": share, "deviation_attained": deviation, "deviation_proved": deviation}
+
+
+def boxed(sweep: str, kind: str, value: float, error: float) -> dict[str, Any]:
+    proved = {"proved_bound": 2 * error} if kind.startswith("linear") else {}
+    return {"sweep": sweep, "kind": kind, "value": value, "largest_error_found": error} | proved
+
+
+def near(kind: str, seed: int) -> dict[str, Any]:
+    """A network of slope 4: off by exactly 1/t - 4t at diag(+-t, 1)."""
+    beyond = [{"t": t, "error": 1 / t - 4 * t, "quotient": 4.0} for t in (0.25, 0.125)]
+    head = {"sweep": "delta", "kind": kind, "seed": seed, "value": 0.25}
+    return head | {"largest_error_found": 3.0, "law_below": 0.01, "beyond": beyond}
 
 
 RECORDS = {
@@ -89,12 +113,22 @@ RECORDS["regions"] = made_up(
     ],
     box={"name": "2x2-first", "half_width": 0.125},
 )
+RECORDS["errors_vs_radius"] = made_up(
+    "inversion.errors",
+    [
+        *(boxed("radius", kind, value, value**2) for kind in ("2fc", "linear approximation") for value in (0.25, 0.5)),
+        *(boxed("sigma_min", "linear approximation", value, 0.1 / value) for value in (0.5, 1.0)),
+        *(near(kind, seed) for kind in ("2fc", "3fc") for seed in (0, 1)),
+    ],
+)
+RECORDS["blowup"] = RECORDS["errors_vs_radius"]
 MODULES = {
     "slack": slack,
     "accuracy_by_dimension": accuracy_by_dimension,
     "encodings": encodings,
     "learning_curves": learning_curves,
     "regions": regions,
+    "errors_vs_radius": errors_vs_radius,
 }
 
 
@@ -104,7 +138,7 @@ def stored(name: str, folder: Path) -> str:
     return str(path)
 
 
-@pytest.mark.parametrize("name", sorted(RECORDS))
+@pytest.mark.parametrize("name", sorted(MODULES))
 def test_a_record_becomes_a_figure_with_its_provenance(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -116,7 +150,7 @@ def test_a_record_becomes_a_figure_with_its_provenance(
     assert all(path.stat().st_size > 500 for path in paths)
 
 
-@pytest.mark.parametrize("name", sorted(RECORDS))
+@pytest.mark.parametrize("name", sorted(MODULES))
 def test_an_empty_record_and_one_of_another_experiment_are_refused(name: str, tmp_path: Path) -> None:
     path = tmp_path / "other.json"
     path.write_text(json.dumps(RECORDS[name] | {"results": []}))
@@ -230,3 +264,32 @@ def test_regions_notice_lost_samples_undecided_patterns_and_loose_bounds(tmp_pat
         broken["networks"][1] |= change
         with pytest.raises(ClaimFailed, match=message):
             regions.check(broken)
+
+
+def test_errors_vs_radius_notice_a_broken_bound_and_an_error_that_falls(tmp_path: Path) -> None:
+    document = errors_vs_radius.data(record=stored("errors_vs_radius", tmp_path))
+    errors_vs_radius.check(document)
+    linear = next(index for index, curve in enumerate(document["curves"]) if curve["kind"].startswith("linear"))
+    for largest, message in ((0.6, "breaks the bound"), (0.01, "not monotone")):
+        broken = copy.deepcopy(document)
+        broken["curves"][linear]["points"][1]["largest"] = largest
+        with pytest.raises(ClaimFailed, match=message):
+            errors_vs_radius.check(broken)
+
+
+def test_blowup_shows_trained_networks_and_holds_each_to_its_own_slope(tmp_path: Path) -> None:
+    document = blowup.data(record=stored("blowup", tmp_path))
+    blowup.check(document)
+    assert len(document["trained"]["networks"]) == 4
+    with house_style():
+        assert len(blowup.draw(document).axes) == 3
+        assert len(blowup.draw(document | {"trained": None}).axes) == 1
+    for key, value, message in (
+        ("largest_error_found", 0.001, "what its bits allow"),
+        ("beyond", None, "below 1/t - Lt"),
+    ):
+        broken = copy.deepcopy(document)
+        network = broken["trained"]["networks"][0]
+        network[key] = value or [{"t": 0.25, "error": 2.9, "quotient": 4.0}]
+        with pytest.raises(ClaimFailed, match=message):
+            blowup.check(broken)
