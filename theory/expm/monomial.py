@@ -61,7 +61,7 @@ def _count(problem: Problem) -> MonomialCounts:
     tail = model.truncation_factor * taylor_tail(model.theta, degree)
     levels = max(degree - 1, 0).bit_length()
     # Frobenius (and nu) error <= n * entry error <= e_L (exp(n mu) - 1), with mu the bound on entries.
-    total = (problem.n * model.entry(model.theta)).exp() - 1
+    total = (problem.n * model.entry(model.theta)).expm1()
     radices = _radices(levels, (eps - tail) / total)
     tree = _tree_error(levels, radices)
     error = tail + total * tree
@@ -74,14 +74,16 @@ def _count(problem: Problem) -> MonomialCounts:
         width=width,
         nonzeros=nonzeros,
         bits=bits,
-        largest_weight=_largest(model),
+        largest_weight=_largest(model) if levels else 1,
         error=model.in_norm(error, problem.norm),
-        freezing=model.in_norm(_freezing(model), problem.norm) if 100 * tree <= 1 else arb.pos_inf(),
+        freezing=model.in_norm(_freezing(model, tree), problem.norm) if levels else arb(0),
     )
 
 
-def _freezing(model: NormModel) -> arb:
-    """Return what rounding the weights to float64 may add while a tree errs by at most 1/100 (expm.monomial)."""
+def _freezing(model: NormModel, tree: arb) -> arb:
+    """Return what rounding the weights to float64 may add (expm.monomial), infinite where no bound is proved."""
+    if isinstance(_largest(model), Huge) or not 100 * tree <= 1:
+        return arb.pos_inf()
     return ball(MONOMIAL_FREEZING, {S.n: model.n, S.mu: model.entry(model.theta)})
 
 
@@ -106,6 +108,8 @@ def _radices(levels: int, room: arb) -> Radices:
 def _sizes(n: int, degree: int, levels: int, radices: Radices) -> tuple[Size, Size, arb]:
     if n > 1 and (degree + 1) * math.log10(n) + math.log10(degree + 1) > _DIGITS:
         return _huge_sizes(n, degree, levels, radices)
+    if levels == 0:
+        return 0, n * n + n, arb(0)  # I + A
     width, nonzeros, bits = 0, 0, arb(0)
     for level in range(1, levels + 1):
         products, carried = _level_trees(n, degree, level)

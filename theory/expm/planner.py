@@ -9,7 +9,7 @@ from typing import Any
 
 from flint import arb, ctx
 
-from theory.errors import BadInput
+from theory.errors import BadInput, OutOfReach
 from theory.evaluate import as_ball
 from theory.expm.programs import horner_program, scaling_and_squaring_program
 from theory.expm.truncation import squared_tail
@@ -42,6 +42,7 @@ def plan_expm(
     makers = {"scaling-and-squaring": _scaled, "horner": _horner}
     if route not in makers:
         raise BadInput(f"no route {route!r} for expm; choose from {', '.join(BUILT_ROUTES)}")
+    _require_float64(problem, freeze)
     limits = limits or Limits(reference_width(problem.n))
     with ctx.workprec(128):
         return plan_candidates(problem, makers[route](problem), limits, _fewest_layers, freeze=freeze)
@@ -84,6 +85,20 @@ def replan_expm(problem: Problem, recipe: Mapping[str, Any], most_layers: int) -
         tail = squared_tail(model.theta, degree, scalings, str(parameters.get("scheme", "horner")))
         candidate = Candidate(route, theorem, tuple(parameters.items()), program, tail * model.truncation_factor)
         return plan_with(problem, candidate, radices)
+
+
+def _require_float64(problem: Problem, freeze: bool) -> None:
+    """Refuse at once what no plan can change: a value of e^A beyond float64's range, e^theta/n > 2^1024.
+
+    Raises:
+        OutOfReach: If weights are to be frozen and the largest entries of e^A are outside float64's range.
+    """
+    theta = NormModel(problem.n, problem.domain).theta
+    if freeze and theta - arb(problem.n).log() > 1024 * arb.const_log2():
+        raise OutOfReach(
+            f"entries of e^A for {problem.domain.describe()} reach 10^{float((theta / arb(10).log()).mid()):.4g}, outside "
+            "float64's range: ask for a smaller domain"
+        )
 
 
 def _fewest_layers(layers: int, neurons: float) -> tuple[float, ...]:
@@ -152,7 +167,7 @@ def _horner(problem: Problem) -> Iterator[Candidate]:
     found = 0
     for degree in range(1, highest + 20):
         tail = squared_tail(model.theta, degree, 0) * model.truncation_factor
-        if tail.is_finite() and model.in_norm(tail, problem.norm) < problem.eps.numerator / problem.eps.denominator:
+        if tail.is_finite() and model.in_norm(tail, problem.norm) < as_ball(problem.eps):
             yield Candidate("horner", "expm.horner", (("degree", degree),), horner_program(degree), tail)
             found += 1
             if found == 4:

@@ -24,6 +24,8 @@ __all__ = ["ROUTES", "RouteReport", "report_route"]
 ROUTES = ("monomial", "horner", "scaling-and-squaring")
 #: Beyond these demands, theta + ln(1/eps), programs are no longer listed stage by stage but counted in closed form.
 _LISTED = {"horner": 40.0, "scaling-and-squaring": 1500.0}
+#: Beyond this nM, or R, closed forms would need more than the working precision.
+_LARGEST = 10**24
 _SOURCES = {
     "monomial": "derived here, after Padmanabhan and Brugiapaglia, arXiv 2602.07800",
     "horner": "derived here",
@@ -69,13 +71,16 @@ def report_route(problem: Problem, route: str) -> RouteReport:
     """Return the row of one route.
 
     Raises:
-        OutOfReach: If no network of the route meets the accuracy even in real arithmetic.
+        OutOfReach: If no network of the route meets the accuracy even in real arithmetic, or the domain is too large
+            to count for.
     """
     with ctx.workprec(128):
+        model = NormModel(problem.n, problem.domain)
+        if model.theta > _LARGEST:
+            raise OutOfReach(f"{problem.domain.describe()} is too large to count for: n M (or R) may be at most 10^24")
         if route == "monomial":
             return _monomial(problem)
-        model = NormModel(problem.n, problem.domain)
-        demand = float(model.theta) + math.log(problem.eps.denominator) - math.log(problem.eps.numerator)
+        demand = float(model.theta) + max(math.log(problem.eps.denominator) - math.log(problem.eps.numerator), 0.0)
         if demand > _LISTED[route]:
             return _uniform(problem, route)
         return _program(problem, route)
