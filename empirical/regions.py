@@ -10,11 +10,9 @@ from above by weak duality, max f <= max over the box of f + Σ l_j g_j.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,6 +43,11 @@ class Affine:
     def __call__(self, x: Sequence[Fraction]) -> Fraction:
         """Return the value at a rational point."""
         return sum((a * b for a, b in zip(self.slope, x, strict=True)), self.offset)
+
+    @property
+    def is_zero(self) -> bool:
+        """Whether it is 0 everywhere."""
+        return self.offset == 0 and not any(self.slope)
 
     def plus(self, other: Affine, factor: Fraction) -> Affine:
         """Return self + factor · other."""
@@ -94,9 +97,9 @@ class Arrangement:
         return f.offset + sum((max(a * low, a * high) for a, low, high in ends), Fraction(0))
 
     def signed(self, signs: Sequence[bool]) -> list[Affine]:
-        """Return the functions that are positive on a cell, for the first ``len(signs)`` units."""
+        """Return the functions that are positive on a cell, for the first ``len(signs)`` units that are not zero."""
         pairs = zip(self.units, signs, strict=False)
-        return [unit if positive else unit.negated() for unit, positive in pairs]
+        return [unit if positive else unit.negated() for unit, positive in pairs if not unit.is_zero]
 
     def maximum(self, f: Affine, cell: Cell) -> Maximum:
         """Enclose the maximum of f over the closure of a cell.
@@ -105,7 +108,7 @@ class Arrangement:
             ArithmeticError: If the linear program has no answer.
         """
         inside = self.signed(cell.signs)
-        found = _solve([-float(a) for a in f.slope], inside, self.lower, self.upper)
+        found = _solve(f, inside, self)
         if found is None:
             raise ArithmeticError("no answer from the linear program over a cell that is not empty")
         vertex, multipliers = found
@@ -193,6 +196,9 @@ def find_cells(arrangement: Arrangement, most: int = 100_000) -> Cells:
     for unit in arrangement.units:
         following = []
         for cell in cells:
+            if unit.is_zero:  # It never turns on, and no strict inequality says so.
+                following.append(Cell((*cell.signs, False), cell.point))
+                continue
             value = unit(cell.point)
             for positive in (True, False):
                 signs = (*cell.signs, positive)
@@ -214,22 +220,13 @@ def find_cells(arrangement: Arrangement, most: int = 100_000) -> Cells:
 def _inner_point(arrangement: Arrangement, signs: Sequence[bool]) -> tuple[Fraction, ...] | bool | None:
     """Return a point of the open cell, False if it is empty, None if neither is proved.
 
-    Maximises t with g_j(x) >= t‖w_j‖ over the box: the radius of the largest ball that the hyperplanes leave.
+    Maximises the least g_j(x), each over its size on the box.
     """
     inside = arrangement.signed(signs)
-    sizes = [math.sqrt(sum(float(a) ** 2 for a in g.slope)) or 1.0 for g in inside]
-    extended = [Affine((*g.slope, Fraction(-size)), g.offset) for g, size in zip(inside, sizes, strict=True)]
-    reach = Fraction(1 + sum(float(high - low) for low, high in zip(arrangement.lower, arrangement.upper, strict=True)))
-    found = _solve(
-        [0.0] * len(arrangement.lower) + [-1.0],
-        extended,
-        (*arrangement.lower, -_deepest(arrangement, inside, sizes)),
-        (*arrangement.upper, reach),
-    )
+    found = _solve(None, inside, arrangement)
     if found is None:
         return None
-    vertex, multipliers = found
-    point = vertex[:-1]
+    point, multipliers = found
     if all(g(point) > 0 for g in inside):
         return point
     total = Affine((Fraction(0),) * len(point), Fraction(0))
@@ -238,25 +235,41 @@ def _inner_point(arrangement: Arrangement, signs: Sequence[bool]) -> tuple[Fract
     return False if any(multipliers) and arrangement.box_maximum(total) <= 0 else None
 
 
-def _deepest(arrangement: Arrangement, inside: Sequence[Affine], sizes: Sequence[float]) -> Fraction:
-    """Return a depth -t at which the linear program surely has a point: every g_j is at least t‖w_j‖ on the box."""
-    lows = [-arrangement.box_maximum(g.negated()) / Fraction(size) for g, size in zip(inside, sizes, strict=True)]
-    return max(Fraction(0), -min(lows)) + 1
-
-
 def _solve(
-    cost: Sequence[float], inside: Sequence[Affine], lower: Sequence[Fraction], upper: Sequence[Fraction]
+    f: Affine | None, inside: Sequence[Affine], arrangement: Arrangement
 ) -> tuple[tuple[Fraction, ...], list[Fraction]] | None:
-    """Minimise cost·x over the box where every function is >= 0: a vertex moved into the box, and the multipliers."""
-    options: dict[str, Any] = {}
-    if inside:
-        options["A_ub"] = np.array([[-float(a) for a in g.slope] for g in inside])
-        options["b_ub"] = np.array([float(g.offset) for g in inside])
-    bounds = [(float(low), float(high)) for low, high in zip(lower, upper, strict=True)]
-    answer = linprog(np.array(cost), bounds=bounds, method="highs", options=_TOLERANCES, **options)
+    """Maximise f over the box where every function is >= 0, or without f their least value: a point, the multipliers.
+
+    The program sees the box as [-1, 1]^k and every function over a bound of its size there: a solver drops what is far
+    below 1, and the weights of a unit that training has switched off are 1e-17.
+    """
+    middle = [(low + high) / 2 for low, high in zip(arrangement.lower, arrangement.upper, strict=True)]
+    half = [(high - low) / 2 for low, high in zip(arrangement.lower, arrangement.upper, strict=True)]
+    scaled = [_over_size(g, middle, half) for g in inside]
+    slopes = np.array([slope for slope, _, _ in scaled]).reshape(len(inside), len(half))
+    offsets = np.array([offset for _, offset, _ in scaled])
+    bounds = [(-1.0, 1.0)] * len(half)
+    if f is None:
+        # One more variable, the least value t: g_j - t >= 0.
+        slopes = np.hstack([slopes, -np.ones((len(inside), 1))])
+        cost, bounds = [0.0] * len(half) + [-1.0], [*bounds, (-1.0, 1.0)]
+    else:
+        cost = [-a for a in _over_size(f, middle, half)[0]]
+    limits = {"A_ub": -slopes, "b_ub": offsets} if inside else {}
+    answer = linprog(np.array(cost), bounds=bounds, method="highs", options=_TOLERANCES, **limits)
     if answer.status != 0:
         return None
-    pairs = zip(answer.x, lower, upper, strict=True)
-    vertex = tuple(min(max(Fraction(float(x)), low), high) for x, low, high in pairs)
-    multipliers = [max(Fraction(0), -Fraction(float(m))) for m in answer.ineqlin.marginals] if inside else []
-    return vertex, multipliers
+    places = zip(answer.x, middle, half, strict=False)
+    vertex = tuple(m + h * min(max(Fraction(float(u)), Fraction(-1)), Fraction(1)) for u, m, h in places)
+    size = Fraction(1) if f is None else _over_size(f, middle, half)[2]
+    marginals = answer.ineqlin.marginals if inside else []
+    pairs = zip(marginals, scaled, strict=True)
+    return vertex, [max(Fraction(0), -Fraction(float(m))) * size / own for m, (_, _, own) in pairs]
+
+
+def _over_size(g: Affine, middle: Sequence[Fraction], half: Sequence[Fraction]) -> tuple[list[float], float, Fraction]:
+    """Return slope and offset of g on the box seen as [-1, 1]^k, both over |g(middle)| + Σ|slope|, and that sum."""
+    value = g(middle)
+    slope = [a * h for a, h in zip(g.slope, half, strict=True)]
+    size = abs(value) + sum(map(abs, slope), Fraction(0)) or Fraction(1)
+    return [float(a / size) for a in slope], float(value / size), size

@@ -35,7 +35,8 @@ def test_on_a_line_the_cells_are_the_intervals_between_the_kinks(units):
     kinks = sorted({Fraction(-b, w) for w, b in units if w and -1 < Fraction(-b, w) < 1})
     ends = [Fraction(-1), *kinks, Fraction(1)]
     middles = [(low + high) / 2 for low, high in pairwise(ends)]
-    expected = {tuple(w * x + b > 0 for w, b in units) for x in middles if all(w * x + b != 0 for w, b in units)}
+    # Between kinks a unit is zero at a point only where it is zero everywhere; then it counts as not positive.
+    expected = {tuple(w * x + b > 0 for w, b in units) for x in middles}
     found = find_cells(arrangement)
     assert {cell.signs for cell in found.cells} == expected
     for cell in found.cells:
@@ -110,6 +111,18 @@ def test_a_touching_hyperplane_makes_no_cell():
     # x + y <= 2 on the box [-1, 1]², with equality at a corner: the far side is empty although the LP reaches 0.
     found = find_cells(arrangement_of([[1, 1]], [-2]))
     assert [cell.signs for cell in found.cells] == [(False,)]
+
+
+@pytest.mark.parametrize("size", [0.0, 1e-300, 1e-17, 1e17])
+def test_units_far_from_1_in_size_change_nothing(size):
+    # Weight decay takes units that never turn on down to 1e-17 and below, which a solver would take for 0.
+    weight, bias = random_layer(2, 4, 3)
+    plain = find_cells(arrangement_of(weight, bias))
+    off, on = -size * np.array([3.0, 0.5, -0.2, 0.1]), size * np.array([3.0, 0.1, 0.2, 0.3])
+    more = np.stack([off[1:], on[1:]])
+    found = find_cells(arrangement_of(np.vstack([more, weight]), np.concatenate([[off[0], on[0]], bias])))
+    assert found.undecided == ()
+    assert {cell.signs for cell in found.cells} == {(False, size > 0, *cell.signs) for cell in plain.cells}
 
 
 def test_impossible_requests_are_refused():

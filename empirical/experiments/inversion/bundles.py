@@ -39,7 +39,13 @@ _WRITTEN = 1_500
 
 
 def box_bundle(
-    request: Request, name: str, settings: TrainingSettings, boxes: Sequence[Box], kinds: Sequence[str]
+    request: Request,
+    name: str,
+    settings: TrainingSettings,
+    boxes: Sequence[Box],
+    kinds: Sequence[str],
+    *,
+    better: bool = False,
 ) -> Bundle:
     """Return the bundle of all kinds of networks on some boxes of one dimension, for every seed.
 
@@ -49,19 +55,27 @@ def box_bundle(
         settings: How to train.
         boxes: Where.
         kinds: ``small``, ``2fc``, ``3fc``.
+        better: Train with the better learning rate; then kinds are called ``small_better`` and so on.
     """
-    n = boxes[0].n
+    n, suffix = boxes[0].n, "_better" if better else ""
+    protocol = settings.protocol(n, better=better)
     pairs = [(box, seed) for box in boxes for seed in request.seeds]
     tests = {box.name: draw_test_set(box, settings.test_count(n), request.device) for box in boxes}
     members = [(kind, place, box, seed) for kind in kinds for place, (box, seed) in enumerate(pairs)]
     return Bundle(
-        f"{request.experiment}-{request.scale}-{name}",
+        f"{request.experiment}-{request.scale}-{name}{suffix}",
         tuple(Source(box, seed, settings.size(n)) for box, seed in pairs),
         tuple(Member(widths_of(kind, n), place, seed) for kind, place, _, seed in members),
-        tuple(f"{box.name}-{kind}-seed{seed}" for kind, _, box, seed in members),
+        tuple(f"{box.name}-{kind}{suffix}-seed{seed}" for kind, _, box, seed in members),
         tuple(tests[box.name] for box, _ in pairs),
-        settings.protocol(n),
-        {"settings": asdict(settings), "kinds": kinds, "boxes": [box.name for box in boxes], "seeds": request.seeds},
+        protocol,
+        {
+            "protocol": asdict(protocol),
+            "training_set": settings.size(n),
+            "boxes": [box.as_record() for box in boxes],
+            "kinds": kinds,
+            "seeds": request.seeds,
+        },
     )
 
 

@@ -86,7 +86,13 @@ def _bundle(request: Request, settings: ErrorsSettings, sweep: str, points: Sequ
         tuple(f"{point.matrices.name}-{kind}-seed{seed}" for kind, _, point, seed in members),
         tuple(tests[point.value] for point, _ in pairs),
         settings.protocol(2),
-        {"settings": asdict(settings), "sweep": sweep, "seeds": request.seeds},
+        {
+            "protocol": asdict(settings.protocol(2)),
+            "training_set": settings.size_2,
+            "places": [point.matrices.as_record() for point in points],
+            "kinds": settings.kinds,
+            "seeds": request.seeds,
+        },
     )
 
 

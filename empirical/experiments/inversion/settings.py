@@ -84,6 +84,7 @@ class TrainingSettings(BoxSettings):
         steps_16: Steps for 16×16, where every step has fresh matrices.
         batch, rate, weight_decay: Matrices a step, Adam's learning rate and weight decay.
         cycles: Restart periods of the learning rate, each twice as long as the one before (ours).
+        better_rate: A larger learning rate, for rows that show what it changes (ours).
         tests, tests_16: Test matrices.
     """
 
@@ -96,6 +97,7 @@ class TrainingSettings(BoxSettings):
     rate: float = 5e-5
     weight_decay: float = 1e-7
     cycles: int = 4
+    better_rate: float = 1e-3
     tests: int = 10_000
     tests_16: int = 2_000
 
@@ -105,10 +107,11 @@ class TrainingSettings(BoxSettings):
         if self.batch < 1 or min(self.size_2, self.size_3) < self.batch:
             raise BadInput("batch must be at least 1 and at most the size of the training sets")
 
-    def protocol(self, n: int) -> Protocol:
-        """Return how networks on n×n matrices train."""
+    def protocol(self, n: int, *, better: bool = False) -> Protocol:
+        """Return how networks on n×n matrices train, with the paper's learning rate or the better one."""
         steps = {2: self.epochs_2 * (self.size_2 // self.batch), 3: self.steps_3}.get(n, self.steps_16)
-        return Protocol(steps, self.batch, self.rate, self.weight_decay, self.cycles)
+        rate = self.better_rate if better else self.rate
+        return Protocol(steps, self.batch, rate, self.weight_decay, self.cycles)
 
     def size(self, n: int) -> int | None:
         """Return the size of the training set; None where matrices are always fresh."""

@@ -50,7 +50,7 @@ class RegionSettings(TrainingSettings):
 
 
 def run(request: Request) -> dict[str, Any]:
-    """Train the small network for every seed and take each apart."""
+    """Train the small network for every seed, with the paper's learning rate and a larger one, and take each apart."""
     from empirical.experiments.inversion.bundles import (
         box_bundle,
         keep_networks,
@@ -63,22 +63,25 @@ def run(request: Request) -> dict[str, Any]:
 
     settings = override(at_scale(RegionSettings(), request.scale, request.device.type), request.options)
     box = settings.box(settings.matrices)
-    bundle = box_bundle(request, settings.matrices, settings, [box], ["small"])
-    done = train_for(request, bundle)
-    keep_networks(request, bundle, done)
     less = settings.reduced(2)
-    results = network_results(bundle, done, less)
-    for index, result in enumerate(results):
-        network = done.model.network(index)
-        result["weights"] = weights_of(network)
-        result |= region_rows(network, box, settings.region_samples, result["seed"])
-        request.progress.update("networks taken apart", index + 1, len(results))
+    results: list[dict[str, Any]] = []
+    training = []
+    for better in (False, True):
+        bundle = box_bundle(request, settings.matrices, settings, [box], ["small"], better=better)
+        done = train_for(request, bundle)
+        keep_networks(request, bundle, done)
+        training.append(training_summary(bundle, done))
+        for index, result in enumerate(network_results(bundle, done, less)):
+            network = done.model.network(index)
+            result["weights"] = weights_of(network)
+            results.append(result | region_rows(network, box, settings.region_samples, result["seed"]))
+            request.progress.update("networks taken apart", len(results), 2 * len(request.seeds))
     return {
         "configuration": asdict(settings),
         "reduced": [less] if less else [],
         "measure": "largest |network - linear approximation| over region and box, by entry of the inverse",
         "box": box.as_record(),
-        "training": [training_summary(bundle, done)],
+        "training": training,
         "results": results,
     }
 
@@ -186,16 +189,13 @@ def _below(value: Fraction) -> float:
 
 
 def table(record: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
-    """Show the first seed's regions: signs of hidden units, share of the data, deviations by entry, coefficients."""
-    first = record["results"][0]
-    rows = [
-        [
-            row["signs"],
-            f"{100 * row['share']:.4f} %",
-            *(f"{value:.3e}" for value in row["deviation_proved"]),
-            f"{row['coefficient_difference']:.3e}",
-        ]
-        for row in first["regions"]
-    ]
-    rows.append(["all", f"{100 * first['share_in_all']:.4f} %", "", "", "", "", ""])
-    return [f"seed {first['seed']}", "data", "entry 11", "entry 12", "entry 21", "entry 22", "coefficients"], rows
+    """Show each network's regions: signs of hidden units, share of the data, deviations by entry, coefficients."""
+    rows = []
+    for result in record["results"]:
+        rate = record["configuration"]["better_rate" if result["kind"].endswith("_better") else "rate"]
+        rows.append([f"seed {result['seed']}, rate {rate:g}", f"{100 * result['share_in_all']:.4f} %", *[""] * 5])
+        for row in result["regions"]:
+            deviations = [f"{value:.3e}" for value in row["deviation_proved"]]
+            coefficients = f"{row['coefficient_difference']:.3e}"
+            rows.append([f"  {row['signs']}", f"{100 * row['share']:.4f} %", *deviations, coefficients])
+    return ["region", "data", "entry 11", "entry 12", "entry 21", "entry 22", "coefficients"], rows
