@@ -17,11 +17,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache, cached_property
+from typing import Any
 
 from flint import arb
 
+from theory import symbols as S
 from theory.dyadic import Dyadic
-from theory.evaluate import as_ball, exact
+from theory.evaluate import as_ball, ball
 from theory.network_plan import ProductPlan, StagePlan, carried_outputs, folded_outputs, linear_part
 from theory.program import Combination
 from theory.row_mass import ETA, LARGEST, SECOND_ORDER, UNIT, RowMass, Unfreezable, combined, fits, twos
@@ -45,11 +47,11 @@ class StageFreezing:
 
 
 @cache
-def _constants() -> tuple[arb, arb]:
-    """Return the constants of tau_1/r_1 and tau_2/(r_2 r_1^2) in theorem freeze.squarer."""
-    from theory.freezing import FIRST_LAYER, SECOND_LAYER
+def _formula(name: str) -> Any:
+    """Return a formula of theorem freeze.stage, loaded on first use."""
+    from theory import freezing_stage
 
-    return as_ball(exact(FIRST_LAYER, {})), as_ball(exact(SECOND_LAYER, {}))
+    return getattr(freezing_stage, name)
 
 
 def margin(size: arb) -> arb:
@@ -99,8 +101,13 @@ class _Product:
 
     @cached_property
     def squares(self) -> arb:
-        """Sum of |d_q| over the squares behind an entry, row and column sums by half: 3 n B_L B_R at most."""
-        return 3 * self.n * self.plan.scale_ball
+        """Sum of |d_q| over the squares behind an entry, row and column sums by half: 3 n B_L B_R, or one square."""
+        return self.plan.scale_ball * (1 if self.n == 1 and self.plan.product.is_square else 3 * self.terms)
+
+    @property
+    def terms(self) -> int:
+        """How many products an entry sums: n, or fewer for a part of the sum."""
+        return self.plan.product.terms(self.n)
 
     @cached_property
     def folded(self) -> Combination | None:
@@ -117,13 +124,13 @@ class _Product:
         Raises:
             Unfreezable: If rounding could silence an accumulator.
         """
-        first, second = _constants()
         radices, shift = self.plan.radices, self._form_shift()
         r1, several = radices.first, radices.layers > 1
-        # Layer 1's linear part is a carrier, so only kinks shift: 16 floor(r_1/2)/r_1^2 tau_1, not 8 tau_1/r_1.
-        squarers = first * (2 * (r1 // 2)) / r1 * self._tau1() + 2 * shift
-        if several:
-            squarers += second / r1 * (shift / 2 + self._tau2())
+        # Without a second layer there is no second radix; any will do, its error being 0.
+        r2 = radices.second if several else 2
+        tau2 = r1 * r2 * (shift / 2 + self._tau2()) if several else arb(0)
+        values = {S.r1: r1, S.r2: r2, S.tau1: r1 * self._tau1(), S.tau2: tau2, S.phi: shift}
+        squarers = ball(_formula("PER_SQUARE"), values)
         sums, linear = self._accumulators() if several else (arb(0), arb(0))
         total = (self.squares * squarers + sums) * SECOND_ORDER
         size = self.n * self.plan.scale_ball
@@ -216,23 +223,17 @@ class _Product:
         return UNIT * masses + 4 * ETA * reach, linear
 
     def _kink_mass(self) -> arb:
-        """Return what kinks bring to ``U - R/2 - C/2``, one relative error for all kinks of a layer, signs included.
-
-        Their weights are d times powers of two, and rounding to nearest commutes with those: 4 S sums to at most
-        (1 + a)(1 + b) + 4/r_1^2 a pair of factors. Before the last layer odd and even kinks weigh differently.
-        """
-        radices, size = self.plan.radices, self.n * self.plan.scale_ball
-        square = arb(radices.first) ** 2
+        """Return what kinks bring to ``U - R/2 - C/2``: those of one layer share their relative rounding error."""
+        radices, size = self.plan.radices, self.terms * self.plan.scale_ball
+        values = {S.r1: radices.first, S.r2: radices.last}
         if radices.layers == 2:
-            return size * ((1 - arb(1) / (2 * radices.last)) * (4 + 4 / square) + arb(6) / radices.last)
-        return size * (4 + 4 / square + 20 / square)
+            return size * ball(_formula("KINKS_TWO_LAYERS"), values)
+        return size * (ball(_formula("KINKS"), values) + ball(_formula("LATER_KINKS"), values))
 
     def _carrier_mass(self) -> arb:
-        """Return what carriers bring: halved by R and C, which read them with the same weight, but for the entry's own.
-
-        That one may merge with the folded linear part or with the other factor, and then rounds by itself.
-        """
-        return self.plan.scale_ball * (4 * self.n + 8)
+        """Return what carriers bring: halved by R and C, but for the entry's own (one square has no R and C)."""
+        single = self.n == 1 and self.plan.product.is_square
+        return self.plan.scale_ball * (arb(4) if single else ball(_formula("CARRIERS"), {S.n: self.terms}))
 
     def _bias(self) -> arb:
         """Return the largest bias of a square, ``|sigma s - (sigma - 1)|``, s the form at the carriers' bounds."""
@@ -251,14 +252,14 @@ class _Product:
         kink_sum = 3 * self.n * arb(radices.last) ** 2 / 2
         if radices.layers == 1:
             # Kinks, carriers and bias, weights that are no short dyadics: at most 9 a square (theorem freeze.stage).
-            mass = (9 * self.squares + self.plan.centre.ball + self.excess) * SECOND_ORDER
+            mass = (ball(_formula("ROW"), {}) * self.squares + self.plan.centre.ball + self.excess) * SECOND_ORDER
             alphas = sum((a.ball * _total(f) for a, f in self.sides), arb(0))
             weight = kink_weight + 16 * self.n * scale * (1 + alphas)
             reach = kink_sum + sum((8 * self.n * b.ball for _, b in self.stage.bounds), arb(1))
             return RowMass(mass, arb(0), weight, reach, None)
         offset, row_offset = self.plan.offset, self.plan.row_offset
-        before = pieces / radices.last
-        kinks = 4 * self.squares * (radices.last - 1) / radices.last / before**2 + self.excess
+        last = ball(_formula("LAST_KINKS"), {S.r: radices.last, S.P: pieces / radices.last})
+        kinks = self.squares * last + self.excess
         # Partial squares are at most 1 + 1/N^2; an accumulator is that and its offset, which the bias takes off again.
         sums = self.squares * (1 + 1 / pieces**2) + self.folded_size + 2 * (offset.ball + row_offset.ball)
         return RowMass(

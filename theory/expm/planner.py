@@ -96,8 +96,8 @@ def _require_float64(problem: Problem, freeze: bool) -> None:
     theta = NormModel(problem.n, problem.domain).theta
     if freeze and theta - arb(problem.n).log() > 1024 * arb.const_log2():
         raise OutOfReach(
-            f"entries of e^A for {problem.domain.describe()} reach 10^{float((theta / arb(10).log()).mid()):.4g}, outside "
-            "float64's range: ask for a smaller domain"
+            f"entries of e^A for {problem.domain.describe()} reach 10^{float((theta / arb(10).log()).mid()):.4g}, "
+            "outside float64's range: ask for a smaller domain"
         )
 
 
