@@ -25,7 +25,6 @@ CLAIM = (
     "Accuracy falls from each tolerance to the next finer one, and no trained network scores above its encoding's "
     "ceiling by more than sampling allows."
 )
-_COLOURS = ("blue", "vermilion", "green", "purple")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -116,23 +115,23 @@ def draw(document: Mapping[str, Any]) -> Figure:
 
 
 def _panel(axes: Axes, rows: list[dict[str, Any]]) -> None:
-    from figures.style import COLOURS, GREY
+    from figures.style import ENCODINGS, GREY
 
     tolerances = sorted({row["tolerance"] for row in rows}, key=float, reverse=True)
-    encodings = list(dict.fromkeys(row["encoding"] for row in rows))
+    encodings = [name for name in ENCODINGS if any(row["encoding"] == name for row in rows)]
     width = 0.8 / len(encodings)
-    for place, (encoding, colour) in enumerate(zip(encodings, _COLOURS, strict=False)):
+    for place, encoding in enumerate(encodings):
         shift = (place - (len(encodings) - 1) / 2) * width
         for row in (row for row in rows if row["encoding"] == encoding):
             x = tolerances.index(row["tolerance"]) + shift
             axes.plot([x - width * 0.4, x + width * 0.4], [100 * row["ceiling"]] * 2, color=GREY, linewidth=1.2)
-            axes.plot([x, x], [0, 100 * row["mean"]], color=COLOURS[colour], linewidth=1.0, alpha=0.6)
+            axes.plot([x, x], [0, 100 * row["mean"]], color=ENCODINGS[encoding], linewidth=1.0, alpha=0.6)
             axes.errorbar(
                 x,
                 100 * row["mean"],
                 yerr=100 * row["spread"],
                 fmt="o",
-                color=COLOURS[colour],
+                color=ENCODINGS[encoding],
                 capsize=1.5,
                 elinewidth=0.8,
                 label=encoding,

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 __all__ = ["CLAIM", "add_arguments", "check", "data", "draw"]
 
 CLAIM = "Every curve runs forward over fresh examples: no run has seen more of them than were drawn and not rejected."
-_COLOURS = {"P10": "blue", "P1000": "vermilion", "B1999": "green", "FP15": "purple"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -67,7 +66,7 @@ def check(document: Mapping[str, Any]) -> None:
 
 def draw(document: Mapping[str, Any]) -> Figure:
     """Draw two rows, accuracy above and loss below, and a column a function and dimension."""
-    from figures.style import COLOURS, PAGE, new_figure
+    from figures.style import ENCODINGS, PAGE, new_figure
 
     runs = document["runs"]
     columns = list(dict.fromkeys((run["function"], run["n"]) for run in runs))
@@ -76,7 +75,7 @@ def draw(document: Mapping[str, Any]) -> Figure:
     for (function, n), upper, lower in zip(columns, grid[0], grid[1], strict=True):
         for run in (run for run in runs if (run["function"], run["n"]) == (function, n)):
             examples, losses, accuracies = zip(*run["points"], strict=True)
-            colour = COLOURS[_COLOURS[run["encoding"]]]
+            colour = ENCODINGS[run["encoding"]]
             upper.plot(
                 examples, [100 * share for share in accuracies], color=colour, linewidth=1.0, label=run["encoding"]
             )
@@ -85,11 +84,14 @@ def draw(document: Mapping[str, Any]) -> Figure:
         lower.set(xlabel="examples seen", yscale="log")
         upper.set_ylim(-3, 103)
         lower.ticklabel_format(axis="x", style="sci", scilimits=(0, 4), useMathText=True)
-    grid[0][0].set_ylabel("accuracy at 5 % (percent)")
+    grid[0][0].set_ylabel("accuracy (percent)")
     grid[1][0].set_ylabel("training loss")
     shown = {label: handle for axes in grid[0] for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)}
     figure.legend(handles=list(shown.values()), labels=list(shown), loc="outside lower center", ncols=len(shown))
     figure.suptitle(
-        f"transformers by number encoding; {source_line(document['source'])}", x=0.01, ha="left", fontsize=8
+        f"transformers by number encoding, accuracy at 5 %; {source_line(document['source'])}",
+        x=0.01,
+        ha="left",
+        fontsize=8,
     )
     return figure

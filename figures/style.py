@@ -15,6 +15,7 @@ __all__ = [
     "BLACK",
     "COLOURS",
     "COLUMN",
+    "ENCODINGS",
     "GREY",
     "PAGE",
     "house_style",
@@ -36,6 +37,13 @@ COLOURS = {
     "orange": "#E69F00",
     "sky": "#56B4E9",
     "yellow": "#F0E442",
+}
+#: The number encodings' colours, in the order they are shown.
+ENCODINGS = {
+    "P10": COLOURS["blue"],
+    "P1000": COLOURS["vermilion"],
+    "B1999": COLOURS["green"],
+    "FP15": COLOURS["purple"],
 }
 
 _RC: dict[Any, Any] = {

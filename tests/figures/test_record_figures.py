@@ -293,3 +293,11 @@ def test_blowup_shows_trained_networks_and_holds_each_to_its_own_slope(tmp_path:
         network[key] = value or [{"t": 0.25, "error": 2.9, "quotient": 4.0}]
         with pytest.raises(ClaimFailed, match=message):
             blowup.check(broken)
+
+
+def test_every_encoding_has_a_colour_of_its_own() -> None:
+    from empirical.encodings.names import NAMES
+    from figures.style import ENCODINGS
+
+    assert set(ENCODINGS) == set(NAMES)
+    assert len(set(ENCODINGS.values())) == len(NAMES)
