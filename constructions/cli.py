@@ -28,6 +28,8 @@ __all__ = ["main"]
 #: Measured rates on one core: seconds a non-zero takes to build, and a fixed start.
 _SECONDS_A_NONZERO, _SECONDS_AT_LEAST = 7e-7, 0.3
 
+_DIFFERS = "matrices, or ranges claimed of them, differ from what the theorem builds: the bound is not proved of them"
+
 
 def _parser() -> argparse.ArgumentParser:
     parser = OneLineParser(prog="python -m constructions", description=__doc__)
@@ -287,7 +289,7 @@ def _info(arguments: argparse.Namespace) -> int:
 def _standing(net: MatrixNetwork) -> str:
     if net.matches_plan:
         return "checked         the matrices are, weight by weight, what the theorem builds: the bound is theirs"
-    return "NOT CHECKED     the matrices differ from what the theorem builds: the bound is not proved of them"
+    return f"NOT CHECKED     {_DIFFERS}"
 
 
 def _eval(arguments: argparse.Namespace) -> int:
@@ -315,7 +317,7 @@ def _eval(arguments: argparse.Namespace) -> int:
         claim = f"||network - {net.problem.function}(A)||_{net.problem.norm} <= {float(net.bound):.6g}"
         lost = f"{claim} is not claimed here: {membership.reason}"
     elif not net.matches_plan:
-        lost = "the matrices differ from what the theorem builds, so the bound is not proved of them"
+        lost = _DIFFERS
     if arguments.json:
         _print_json(
             {

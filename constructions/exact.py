@@ -49,7 +49,7 @@ class ExactMatrix:
     """
 
     shape: tuple[int, int]
-    indptr: Int64[np.ndarray, " rows+1"]
+    indptr: Int64[np.ndarray, " pointers"]
     indices: Int64[np.ndarray, " nnz"]
     codes: Int64[np.ndarray, " nnz"]
     table: tuple[Fraction, ...]

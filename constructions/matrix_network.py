@@ -59,12 +59,14 @@ class MatrixNetwork:
 
     @cached_property
     def matches_plan(self) -> bool:
-        """Whether the matrices are, weight by weight, what the plan's theorem builds: then its bound is theirs."""
+        """Whether weights and blocks are, one by one, what the plan's theorem builds: then its bound is theirs."""
         if plan_architecture(self.plan) != self.network.architecture:
             return False  # before anything of the plan's size is built
         if self.fresh:
             return True
         rebuilt = ideal_network(self.plan).freeze()
+        if rebuilt.blocks != self.network.blocks:
+            return False
         pairs = zip(rebuilt.maps, self.network.maps, strict=True)
         return all(ours.augmented.equals(theirs.augmented) for ours, theirs in pairs)
 

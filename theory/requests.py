@@ -11,7 +11,7 @@ from theory.errors import BadInput
 from theory.problem import Ball, Box, CentredBall, Domain, KDelta, Norm, Problem, SignDomain
 from theory.rationals import parse_count, parse_positive, parse_rational
 
-__all__ = ["DOMAIN_OPTIONS", "NAMED_FUNCTIONS", "make_problem"]
+__all__ = ["DOMAIN_OPTIONS", "NAMED_FUNCTIONS", "check_domain", "make_problem"]
 
 #: Functions with a name of their own; anything else is read as a formula in x.
 NAMED_FUNCTIONS = ("expm", "inverse", "sign", "sqrt", "log", "sin", "cos")
@@ -53,6 +53,29 @@ def make_problem(function: str, options: Mapping[str, Any], *, route: str | None
     norm: Norm = options.get("norm") or "fro"
     problem = Problem(function, n, _domain(function, given, route), eps, norm)
     return _relative(problem) if options.get("relative") else problem
+
+
+def check_domain(problem: Problem) -> None:
+    """Check that a problem's domain is of the kind its function is planned on, wherever the problem came from.
+
+    A plan measures matrices from its function's own centre (0 for expm, the identity for log): on a ball about another
+    its bound would be about other matrices.
+
+    Raises:
+        BadInput: If it is not.
+    """
+    unit_ball = isinstance(problem.domain, CentredBall) and problem.domain.centre == 1 and problem.domain.radius < 1
+    fits = {
+        "expm": isinstance(problem.domain, (Box, Ball)),
+        "sin": isinstance(problem.domain, (Box, Ball)),
+        "cos": isinstance(problem.domain, (Box, Ball)),
+        "inverse": isinstance(problem.domain, KDelta) or unit_ball,
+        "sign": isinstance(problem.domain, SignDomain),
+        "sqrt": unit_ball,
+        "log": unit_ball,
+    }
+    if not fits.get(problem.function, isinstance(problem.domain, CentredBall)):
+        raise BadInput(f"{problem.function} is not planned on the domain {problem.domain.describe()}")
 
 
 def _relative(problem: Problem) -> Problem:

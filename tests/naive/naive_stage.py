@@ -27,8 +27,10 @@ def combine(form: Combination, matrices: Mapping[str, Dense], n: int) -> Dense:
 
 
 def naive_product(plan: ProductPlan, left: Dense, right: Dense) -> Dense:
-    """A planned product: factors scaled into [-1, 1], theory's product, scaled back, centred."""
+    """A planned product (or part of its inner sum): factors scaled into [-1, 1], theory's product, scaled, centred."""
     radices = list(plan.radices)
+    start, stop = plan.product.inner or (0, len(left))
+    left, right = [row[start:stop] for row in left], right[start:stop]
     x = [[plan.alpha_left.fraction * entry for entry in row] for row in left]
     if plan.product.is_square:
         result, _ = square(radices, x)

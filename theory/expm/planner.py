@@ -18,6 +18,7 @@ from theory.norm_model import NormModel
 from theory.plan import Candidate, Limits, plan_candidates, plan_with, reference_width
 from theory.problem import Problem
 from theory.radices import Radices
+from theory.requests import check_domain
 
 __all__ = ["BUILT_ROUTES", "plan_expm", "replan_expm"]
 
@@ -36,9 +37,10 @@ def plan_expm(
         freeze: Whether the proof must cover weights rounded to float64.
 
     Raises:
-        BadInput: If the route is unknown.
+        BadInput: If the route is unknown, or the domain is neither a box nor a ball about 0.
         OutOfReach: If no network of the route meets the accuracy.
     """
+    check_domain(problem)
     makers = {"scaling-and-squaring": _scaled, "horner": _horner}
     if route not in makers:
         raise BadInput(f"no route {route!r} for expm; choose from {', '.join(BUILT_ROUTES)}")
@@ -59,6 +61,7 @@ def replan_expm(problem: Problem, recipe: Mapping[str, Any], most_layers: int) -
     Raises:
         BadInput: If the recipe makes no sense.
     """
+    check_domain(problem)
     try:
         route, parameters = str(recipe["route"]), dict(recipe["parameters"])
         degree, scalings = int(parameters["degree"]), int(parameters.get("scalings", 0))

@@ -22,6 +22,7 @@ from theory.network_plan import NetworkPlan
 from theory.plan import Candidate, Limits, in_chunks, plan_candidates, plan_with, reference_width
 from theory.problem import KDelta, Problem
 from theory.radices import Radices
+from theory.requests import check_domain
 
 __all__ = ["ROUTES", "function_candidates", "plan_function", "replan_function", "routes_of"]
 
@@ -55,8 +56,9 @@ def function_candidates(problem: Problem, route: str) -> Iterator[Candidate]:
     """Return the candidates of a function's route.
 
     Raises:
-        BadInput: If there is no such route.
+        BadInput: If there is no such route, or the function is not planned on the problem's domain.
     """
+    check_domain(problem)
     if problem.function not in ROUTES and route == "series":
         return formula_candidates(problem)
     maker = _CANDIDATES.get((problem.function, route))
