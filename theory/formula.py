@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from fractions import Fraction
 
 import sympy as sp
@@ -90,11 +91,10 @@ class Formula:
     def _finer(self, precision: int) -> dict[int, tuple[Zero, ...]]:
         """Return the removable zeros in smaller balls."""
         with ctx.workprec(precision + 64):
-            balls = {zero: constant_ball(zero.place) for known in self.zeros.values() for zero in known}
-        return {
-            node: tuple(Zero(zero.place, balls[zero] or zero.ball, zero.order) for zero in known)
-            for node, known in self.zeros.items()
-        }
+            return {
+                node: tuple(replace(zero, ball=constant_ball(zero.place) or zero.ball) for zero in known)
+                for node, known in self.zeros.items()
+            }
 
 
 def _near(zeros: tuple[Zero, ...], box: acb) -> Zero | None:

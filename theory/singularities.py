@@ -6,6 +6,7 @@ reach its branch point, or only its cut.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
@@ -57,19 +58,7 @@ class Singularity:
 def investigate(formula: Formula, node: int, box: acb, radius: Fraction) -> Singularity | bool:
     """Look for a zero behind an obstruction: report it, or note it as removable (True), or find nothing (False)."""
     item = formula.tape.nodes[node]
-    target = item.args[-1]
-    guard = GUARDS.get(item.op, lambda series: series)
-
-    def local(point: acb, length: int = 3) -> tuple[acb, acb, acb]:
-        try:
-            series = formula.over(point, length, [target], FINE)[target]
-        except Obstruction:
-            raise ArithmeticError from None
-        with series_settings(FINE, length):
-            series = guard(series)
-        return series[0], series[1], series[2]
-
-    point = locate(local, box, as_ball(2 * radius))
+    point = locate(_local(formula, item.args[-1], item.op), box, as_ball(2 * radius))
     # A zero at the very edge of the closed disc is in it.
     if point is None or (point - as_complex(formula.centre)).abs_lower() > as_ball(radius) * (1 + _SAME):
         return False
@@ -81,7 +70,23 @@ def investigate(formula: Formula, node: int, box: acb, radius: Fraction) -> Sing
         found = _classify(formula, node, place)
         if found is not None:
             return found
-    return _unnamed(formula, node, point, local)
+    return _unnamed(formula, node, point) or False
+
+
+def _local(formula: Formula, target: int, op: str) -> Local:
+    """Return what must not vanish for an operation, as Taylor coefficients at a point: a denominator, or a guard."""
+    guard = GUARDS.get(op, lambda series: series)
+
+    def coefficients(point: acb) -> tuple[acb, acb, acb]:
+        try:
+            series = formula.over(point, 3, [target], FINE)[target]
+        except Obstruction:
+            raise ArithmeticError from None
+        with series_settings(FINE, 3):
+            series = guard(series)
+        return series[0], series[1], series[2]
+
+    return coefficients
 
 
 def _classify(formula: Formula, node: int, place: sp.Expr) -> Singularity | bool | None:
@@ -107,22 +112,38 @@ def _classify(formula: Formula, node: int, place: sp.Expr) -> Singularity | bool
     return True
 
 
-def _unnamed(formula: Formula, node: int, point: acb, local: Local) -> Singularity | bool:
-    """Prove by Newton's method on a ball that there is a zero, and that a numerator has none."""
+def _unnamed(formula: Formula, node: int, point: acb) -> Singularity | None:
+    """Report a zero no constant was recognised in, if Newton's method proves it and the numerator has none there."""
     item = formula.tape.nodes[node]
     with ctx.workprec(FINE):
         ball = acb(widened(point.real, _SAME), widened(point.imag, _SAME))
-        try:
-            image = point - local(point)[0] / local(ball)[1]
-            if not (image.is_finite() and ball.contains(image)):
-                return False
-            if item.op != "div":
-                return Singularity("branch point", _branch_text(formula, node), show(point), ball)
-            if formula.over(ball, 1, item.args, FINE)[item.args[0]][0].contains(0):
-                return False
-        except (ArithmeticError, Obstruction):
-            return False
-    return Singularity("pole", formula.tape.text(item.args[1]), show(point), ball)
+        if item.op != "div":
+            proved = _vanishes(_local(formula, item.args[0], item.op), point, ball)
+            return Singularity("branch point", _branch_text(formula, node), show(point), ball) if proved else None
+        if _may_vanish(formula, item.args[0], ball):
+            return None
+        for factor in _factors(formula, item.args[1]):
+            # Factor by factor: a power's zeros are multiple, and Newton's method proves simple ones.
+            if _vanishes(_local(formula, factor, item.op), point, ball):
+                return Singularity("pole", formula.tape.text(factor), show(point), ball)
+    return None
+
+
+def _vanishes(local: Local, point: acb, ball: acb) -> bool:
+    """Whether Newton's method on a ball about a point proves that there is a zero in it."""
+    try:
+        image = point - local(point)[0] / local(ball)[1]
+    except ArithmeticError:
+        return False
+    return bool(image.is_finite() and ball.contains(image))
+
+
+def _may_vanish(formula: Formula, top: int, ball: acb) -> bool:
+    """Whether it cannot be shown that a numerator has no zero on a ball."""
+    try:
+        return bool(formula.over(ball, 1, [top], FINE)[top][0].contains(0))
+    except Obstruction:
+        return True
 
 
 def given_up(formula: Formula, node: int, box: acb) -> Singularity:
@@ -144,14 +165,20 @@ def _branch_text(formula: Formula, node: int) -> str:
 
 def _factor_text(formula: Formula, bottom: int, place: sp.Expr) -> str:
     """Return the factor of a denominator that vanishes at a place, the shortest of several."""
-    todo, found = [bottom], []
+    factors = list(_factors(formula, bottom))
+    found = [factor for factor in factors if order_of_vanishing(formula.tape, factor, place, most=1) == 1]
+    return min(map(formula.tape.text, found or [bottom]), key=len)
+
+
+def _factors(formula: Formula, bottom: int) -> Iterator[int]:
+    """Yield the factors of a product of powers."""
+    todo = [bottom]
     while todo:
         node = todo.pop()
         if formula.tape.nodes[node].op in ("mul", "ipow"):
             todo += formula.tape.nodes[node].args
-        elif order_of_vanishing(formula.tape, node, place, most=1) == 1:
-            found.append(formula.tape.text(node))
-    return min(found, key=len, default=formula.tape.text(bottom))
+        else:
+            yield node
 
 
 def widened(middle: arb, by: arb) -> arb:

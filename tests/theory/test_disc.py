@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from fractions import Fraction
 
 import mpmath
@@ -11,10 +10,11 @@ import sympy as sp
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from tests.naive.naive_formulas import climb, formulas, rational, value
 from theory.disc import first_singularity, maximum
 from theory.errors import BadInput
 from theory.formula import Formula
-from theory.parse import FUNCTIONS, parse_formula
+from theory.parse import parse_formula
 from theory.singularities import Singularity
 
 F = Fraction
@@ -39,6 +39,9 @@ ANALYTIC = [
     ("exp(1/x)", 1, F(9, 10)),
     ("1/cos(50*x)", 0, F(3, 100)),
     ("1/(x - cos(x))", 0, F(7, 10)),
+    ("cos(sqrt(x))", 0, F(5)),
+    ("sin(sqrt(x))/sqrt(x)", -1, F(5)),
+    ("tanh(2*sqrt(x))/sqrt(x)", 0, F(1, 2)),
 ]
 
 REMOVABLE = [
@@ -92,6 +95,10 @@ SINGULAR = [
     ("atanh(x)", 0, F(3, 2), "branch point", "1", "atanh(x)"),
     ("atan(x)", 0, F(3, 2), "branch point", "I", "atan(x)"),
     ("acosh(x)", 3, F(3), "branch point", "1", "acosh(x)"),
+    ("sqrt(x)*cos(sqrt(x))", 0, F(1), "branch point", "0", "sqrt(x)"),
+    ("cos(1 + sqrt(x))", 0, F(1), "branch point", "0", "sqrt(x)"),
+    ("1/cos(sqrt(x))", 0, F(3), "pole", "pi**2/4", "cos(sqrt(x))"),
+    ("1/(x/3 - tanh(1))**3", 2, F(1), "pole", "2.28478", "x*cosh(1)/3 - sinh(1)"),
     ("log(sin(x)/x)", 0, F(4), "branch point", "pi", "log(sin(x)/x)"),
     ("log(exp(x))", 0, F(4), "branch cut", "3.14*I", "log(exp(x))"),
     ("log(x)", -1, F(1, 2), "branch cut", "-1", "log(x)"),
@@ -105,7 +112,9 @@ def test_analytic_discs_are_proved(text: str, centre: Fraction, radius: Fraction
 
 
 @pytest.mark.parametrize(("text", "centre", "radius", "zeros"), REMOVABLE)
-def test_removable_singularities_are_no_poles(text: str, centre: Fraction, radius: Fraction, zeros: dict[str, int]) -> None:
+def test_removable_singularities_are_no_poles(
+    text: str, centre: Fraction, radius: Fraction, zeros: dict[str, int]
+) -> None:
     formula = Formula(parse_formula(text), F(centre))
     assert first_singularity(formula, radius) is None
     found = {str(zero.place): zero.order for known in formula.zeros.values() for zero in known}
@@ -141,28 +150,8 @@ def test_the_edge_is_found_however_close(gap: Fraction) -> None:
 
 @pytest.mark.parametrize("text", ["acos(2)*x", "sqrt(cos(2))*x", "log(sin(4))", "x/(sin(1)**2 + cos(1)**2 - 1)"])
 def test_constants_that_are_not_real_are_refused(text: str) -> None:
-    with pytest.raises(BadInput, match="not a real number|not shown not to be"):
+    with pytest.raises(BadInput, match=r"not a real number|not shown not to be"):
         Formula(parse_formula(text), F(0))
-
-
-def mp_at(expression: sp.Expr, point: mpmath.mpc) -> mpmath.mpc:
-    """The value by mpmath, a second implementation of principal branches."""
-    match expression:
-        case sp.Rational():
-            return mpmath.mpf(int(expression.p)) / int(expression.q)
-        case sp.Symbol():
-            return point
-        case sp.NumberSymbol():
-            return mpmath.mpf(expression.evalf(mpmath.mp.dps + 5))
-    args = [mp_at(arg, point) for arg in expression.args]
-    match expression:
-        case sp.Add():
-            return mpmath.fsum(args)
-        case sp.Mul():
-            return mpmath.fprod(args)
-        case sp.Pow():
-            return args[0] ** args[1]
-    return getattr(mpmath, str(expression.func))(*args)
 
 
 def attack(expression: sp.Expr, centre: Fraction, radius: Fraction, bound: Fraction, points: int = 32) -> float:
@@ -173,32 +162,17 @@ def attack(expression: sp.Expr, centre: Fraction, radius: Fraction, bound: Fract
     cut crossed would show.
     """
     with mpmath.workdps(30):
-        middle = mpmath.mpf(centre.numerator) / centre.denominator
-        size = mpmath.mpf(radius.numerator) / radius.denominator
-        top = mpmath.mpf(bound.numerator) / bound.denominator
+        middle, size, top = rational(centre), rational(radius), rational(bound)
         # The points are turned a little: no removable singularity on the real axis is hit, where 0/0 has no value.
         turns = [mpmath.expjpi(mpmath.mpf(2 * k + 0.3) / points) for k in range(points)]
         means = []
         for share in (mpmath.mpf(1) / 2, mpmath.mpf(1) / 3):
-            values = [mp_at(expression, middle + share * size * turn) for turn in turns]
+            values = [value(expression, middle + share * size * turn) for turn in turns]
             means.append(mpmath.fsum(values) / points)
         # Each mean is off f(c) by M 2^-N/(1 - 2^-N) at most, plus rounding of 30 digits through cancellations.
         allowed = 2 * top * mpmath.mpf(2) ** -points * (1 + mpmath.mpf(2) ** (1 - points)) + top * mpmath.mpf(10) ** -15
         assert abs(means[0] - means[1]) <= allowed
-        return float(climb(lambda angle: abs(mp_at(expression, middle + size * mpmath.expjpi(angle))), points) / top)
-
-
-def climb(height: Callable[[mpmath.mpf], mpmath.mpf], points: int) -> mpmath.mpf:
-    """Return the largest height found on [0, 1], from the best of some points uphill with halving steps."""
-    step = mpmath.mpf(1) / points
-    best = max((height(k * step + mpmath.mpf(10) ** -9), k * step + mpmath.mpf(10) ** -9) for k in range(points + 1))
-    for _ in range(40):
-        better = max((height(best[1] + move), best[1] + move) for move in (-step, step))
-        if better > best:
-            best = better
-        else:
-            step /= 2
-    return best[0]
+        return float(climb(lambda angle: abs(value(expression, middle + size * mpmath.expjpi(angle))), points) / top)
 
 
 CASES = [case[:3] for case in (*ANALYTIC, *REMOVABLE)]
@@ -216,21 +190,8 @@ def test_the_maximum_bounds_f_and_is_close(text: str, centre: Fraction, radius: 
     assert 0.95 < worst <= 1
 
 
-def disc_formulas() -> st.SearchStrategy[str]:
-    """Random formulas of the grammar, as text, rich in quotients and branches."""
-
-    def extend(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
-        return st.one_of(
-            st.builds("({} {} {})".format, inner, st.sampled_from("+-*//"), inner),
-            st.builds("{}({})".format, st.sampled_from(sorted(FUNCTIONS)), inner),
-            st.builds("({})**{}".format, inner, st.sampled_from(("2", "-1", "(1/2)", "(-3/2)", "(1/3)"))),
-        )
-
-    return st.recursive(st.sampled_from(("x", "x", "x", "1", "2", "1/3", "pi")), extend, max_leaves=5)
-
-
 @settings(suppress_health_check=list(HealthCheck))
-@given(disc_formulas(), st.sampled_from((F(0), F(1), F(-1, 2), F(2))), st.sampled_from((F(1, 2), F(9, 10), F(2))))
+@given(formulas(), st.sampled_from((F(0), F(1), F(-1, 2), F(2))), st.sampled_from((F(1, 2), F(9, 10), F(2))))
 def test_whatever_is_proved_analytic_is(text: str, centre: Fraction, radius: Fraction) -> None:
     try:
         expression = parse_formula(text)
@@ -240,13 +201,15 @@ def test_whatever_is_proved_analytic_is(text: str, centre: Fraction, radius: Fra
     except BadInput:
         assume(False)
     assume(bound is not None and 0 < bound < 10**6)
-    assert attack(expression, centre, radius, bound) <= 1
+    try:
+        worst = attack(expression, centre, radius, bound)
+    except (OverflowError, ZeroDivisionError):
+        assume(False)
+    assert worst <= 1
 
 
 @settings(suppress_health_check=list(HealthCheck), max_examples=30)
-@given(
-    st.builds("({})/({})".format, disc_formulas(), disc_formulas()), st.sampled_from((F(0), F(1), F(-1, 2), F(2)))
-)
+@given(st.builds("({})/({})".format, formulas(), formulas()), st.sampled_from((F(0), F(1), F(-1, 2), F(2))))
 def test_whatever_is_called_a_pole_is_one(text: str, centre: Fraction) -> None:
     try:
         expression = parse_formula(text)
@@ -255,10 +218,11 @@ def test_whatever_is_called_a_pole_is_one(text: str, centre: Fraction) -> None:
         assume(False)
     assume(found is not None and found.kind == "pole")
     with mpmath.workdps(60):
-        place = mpmath.mpc(
-            mpmath.mpf(found.ball.real.mid().str(50, radius=False)), mpmath.mpf(found.ball.imag.mid().str(50, radius=False))
-        )
-        near, nearer = (abs(_denominators(expression, place + mpmath.mpf(10) ** -k)) for k in (6, 9))
+        place = mpmath.mpc(*(part.mid().str(50, radius=False) for part in (found.ball.real, found.ball.imag)))
+        try:
+            near, nearer = (_denominators(expression, place + mpmath.mpf(10) ** -k) for k in (6, 9))
+        except OverflowError:
+            assume(False)
         # Some denominator's smallest value falls at least like the distance: by 10^3, half of that asked for.
         assert nearer < near / 100
 
@@ -269,9 +233,9 @@ def _denominators(expression: sp.Expr, point: mpmath.mpc) -> mpmath.mpf:
     for node in sp.preorder_traversal(expression):
         try:
             if isinstance(node, sp.Pow) and node.exp.is_negative:
-                sizes.append(abs(mp_at(node.base, point)))
+                sizes.append(abs(value(node.base, point)))
             elif isinstance(node, (sp.tan, sp.tanh)):
-                sizes.append(1 / abs(mp_at(node, point)))
+                sizes.append(1 / abs(value(node, point)))
         except ZeroDivisionError:
             continue
     return min(sizes)

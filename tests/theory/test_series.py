@@ -11,64 +11,28 @@ from flint import acb, acb_series, arb, ctx
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from tests.naive.naive_formulas import formulas, rational, value
 from theory.errors import BadInput
-from theory.parse import FUNCTIONS, parse_formula
+from theory.parse import parse_formula
 from theory.series import Obstruction, Zero, as_complex, series_over, series_settings
 from theory.symbols import X
 from theory.tape import compile_tape
 
-LEAVES = ("x", "x", "1", "2", "1/3", "pi", "0.7")
+
+def to_mpc(ball: acb) -> mpmath.mpc:
+    return mpmath.mpc(str(ball.real.mid().str(40, radius=False)), str(ball.imag.mid().str(40, radius=False)))
 
 
-def formula_strategy() -> st.SearchStrategy[str]:
-    """Random formulas of the grammar, as text."""
-
-    def extend(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
-        return st.one_of(
-            st.builds("({} {} {})".format, inner, st.sampled_from("+-*/"), inner),
-            st.builds("{}({})".format, st.sampled_from(sorted(FUNCTIONS)), inner),
-            st.builds("({})**{}".format, inner, st.sampled_from(("2", "3", "-1", "(1/2)", "(-3/2)", "(1/3)"))),
-        )
-
-    return st.recursive(st.sampled_from(LEAVES), extend, max_leaves=6)
-
-
-def to_mpc(value: acb) -> mpmath.mpc:
-    return mpmath.mpc(str(value.real.mid().str(40, radius=False)), str(value.imag.mid().str(40, radius=False)))
-
-
-def mp_value(expression: sp.Expr, point: mpmath.mpc) -> mpmath.mpc:
-    """The expression's value by a second implementation, mpmath, walking the SymPy tree naively."""
-    match expression:
-        case sp.Rational():
-            return mpmath.mpf(int(expression.p)) / int(expression.q)
-        case sp.Symbol():
-            return point
-        case _ if expression is sp.pi:
-            return +mpmath.pi
-        case _ if expression is sp.E:
-            return mpmath.e + 0
-    args = [mp_value(arg, point) for arg in expression.args]
-    match expression:
-        case sp.Add():
-            return mpmath.fsum(args)
-        case sp.Mul():
-            return mpmath.fprod(args)
-        case sp.Pow():
-            return args[0] ** args[1]
-    return getattr(mpmath, str(expression.func))(*args)
-
-
-def distance(ball: acb, value: mpmath.mpc) -> arb:
+def distance(ball: acb, truth: mpmath.mpc) -> arb:
     """How far a value is outside a ball."""
-    exact = acb(arb(mpmath.nstr(value.real, 45)), arb(mpmath.nstr(value.imag, 45)))
+    exact = acb(arb(mpmath.nstr(truth.real, 45)), arb(mpmath.nstr(truth.imag, 45)))
     return (ball - exact).abs_lower()
 
 
 coordinates = st.fractions(min_value=-3, max_value=3, max_denominator=64)
 
 
-@given(formula_strategy(), coordinates, coordinates)
+@given(formulas(most=6), coordinates, coordinates)
 def test_values_and_derivatives_agree_with_mpmath(text: str, real: Fraction, imaginary: Fraction) -> None:
     try:
         expression = parse_formula(text)
@@ -77,16 +41,14 @@ def test_values_and_derivatives_agree_with_mpmath(text: str, real: Fraction, ima
     except (BadInput, Obstruction):
         assume(False)
     with mpmath.workdps(60):
-        point = mpmath.mpc(mpmath.mpf(real.numerator) / real.denominator, 0) + 1j * (
-            mpmath.mpf(imaginary.numerator) / imaginary.denominator
-        )
+        point = mpmath.mpc(rational(real), rational(imaginary))
         step = mpmath.mpf(10) ** -15
         try:
-            values = [mp_value(expression, point + k * step) for k in (-1, 0, 1)]
+            values = [value(expression, point + k * step) for k in (-1, 0, 1)]
         except (ZeroDivisionError, OverflowError):
             assume(False)
-        assume(all(abs(value) < 1e30 for value in values))
-        scale = 1 + max(abs(value) for value in values)
+        assume(all(abs(v) < 1e30 for v in values))
+        scale = 1 + max(abs(v) for v in values)
         # At 128 bits a ball and mpmath's 60 digits, printed with 45, agree to 1e-30 of the size they go through.
         assert distance(found[0], values[1]) < arb(float(scale)) * arb(10) ** -20
         # A central difference is off by f''' h^2/6, h = 1e-15: allow 1e-12 of f's size near; a pole closer than 1e-3
@@ -97,7 +59,7 @@ def test_values_and_derivatives_agree_with_mpmath(text: str, real: Fraction, ima
         assert distance(found[1], slope) < arb(10) ** -12 * (1 + size) ** 3
 
 
-@given(formula_strategy(), coordinates, coordinates, st.integers(0, 4), st.integers(0, 4))
+@given(formulas(most=6), coordinates, coordinates, st.integers(0, 4), st.integers(0, 4))
 def test_a_box_encloses_the_values_of_its_points(
     text: str, real: Fraction, imaginary: Fraction, across: int, up: int
 ) -> None:
@@ -132,7 +94,7 @@ def test_analytic_removable(text: str, place: int, order: int, expected: sp.Expr
     over_box = series_over(tape, box, 4, zeros=zeros)[tape.root]
     with mpmath.workdps(40):
         for shift in (0.25, -0.2 + 0.1j, 0.25j, 0.01 - 0.24j):
-            coefficients = mpmath.taylor(lambda z: mp_value(expected, z), place + shift, 3, radius=1)
+            coefficients = mpmath.taylor(lambda z: value(expected, z), place + shift, 3, radius=1)
             for k, coefficient in enumerate(coefficients):
                 # Numerical derivatives at 40 digits are good to 1e-12; the box's balls are far wider.
                 assert distance(over_box[k], mpmath.mpc(coefficient)) < arb(10) ** -12
@@ -185,9 +147,12 @@ def test_branches_are_refused_on_their_cuts_only(text: str, good: tuple[int, int
 
 def test_settings_are_put_back() -> None:
     before = (ctx.prec, ctx.cap)
-    with pytest.raises(RuntimeError), series_settings(200, 33):
+    with series_settings(200, 33):
         assert (ctx.prec, ctx.cap) == (200, 33)
-        raise RuntimeError
+    assert (ctx.prec, ctx.cap) == before
+    tape = compile_tape(parse_formula("1/x"))
+    with pytest.raises(Obstruction):
+        series_over(tape, acb(0), 7, zeros={}, precision=99)
     assert (ctx.prec, ctx.cap) == before
 
 
