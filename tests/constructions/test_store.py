@@ -344,6 +344,7 @@ BROKEN = {
     "recipe of degree zero": (inside_record("recipe", "parameters", "degree", value=0), "recipe"),
     "recipe of degree 10^9": (inside_record("recipe", "parameters", "degree", value=10**9), "recipe"),
     "recipe of many scalings": (inside_record("recipe", "parameters", "scalings", value=10**9), "recipe"),
+    "recipe of no route": (inside_record("recipe", "route", value="magic"), "no route that is built"),
     "recipe of no scheme": (inside_record("recipe", "parameters", "scheme", value="magic"), "recipe"),
     "no blocks": (without("blocks"), "no readable blocks record"),
     "blocks a number": (record("blocks", "3"), "no readable blocks record"),
@@ -394,6 +395,16 @@ def test_a_tampered_file_claims_nothing(file: Path, tmp_path: Path, how: str) ->
         assert how == "a degree"  # whose program has another number of products
         return
     assert not loaded.matches_plan
+
+
+def test_parameters_a_route_does_not_have_are_refused(build_once: Build, tmp_path: Path) -> None:
+    """Scalings would shrink the truncation's bound while Horner's program ignores them."""
+    build_once("expm", n=2, eps="1e-2", route="horner").save(tmp_path / "net")
+    tensors, records = parts(tmp_path / "net")
+    inside_record("recipe", "parameters", "scalings", value=6)(tensors, records)
+    save_file(tensors, str(tmp_path / "net"), metadata=records)
+    with pytest.raises(BadInput, match="no route that is built"):
+        load(tmp_path / "net")
 
 
 def test_a_smaller_promise_is_not_believed(net: MatrixNetwork, file: Path, tmp_path: Path) -> None:

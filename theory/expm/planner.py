@@ -64,6 +64,10 @@ def replan_expm(problem: Problem, recipe: Mapping[str, Any], most_layers: int) -
     check_domain(problem)
     try:
         route, parameters = str(recipe["route"]), dict(recipe["parameters"])
+        expected = {"degree"} if route == "horner" else {"degree", "scheme", "scalings"}
+        if route not in BUILT_ROUTES or set(parameters) - {"chunk"} != expected:
+            # A parameter that the program ignores must not enter the bound either.
+            raise BadInput("the recipe is of no route that is built")
         degree, scalings = int(parameters["degree"]), int(parameters.get("scalings", 0))
         radices = [[Radices.from_text(str(text)) for text in stage] for stage in recipe["radices"]]
         # No scheme reaches a higher degree with that many products: large powers and factorials are not tried out.
