@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["evaluate_balls", "evaluate_exact", "evaluate_floats"]
 
 
-def evaluate_exact(network: Network, x: Sequence[Fraction]) -> list[Fraction]:
+def evaluate_exact(network: Network, x: Sequence[Fraction] | NDArray[Any]) -> list[Fraction]:
     """Return the exact value at a rational point.
 
     One common denominator a layer: the work is integer multiply-adds, one per non-zero.

@@ -6,6 +6,21 @@ import os
 from pathlib import Path
 
 from hypothesis import HealthCheck, settings
+from jaxtyping import install_import_hook
+
+#: Modules whose types and shapes are checked while the tests run (those that do not name torch types lazily).
+CHECKED = (
+    "constructions.exact",
+    "constructions.evaluate",
+    "constructions.forms",
+    "constructions.measure",
+    "theory.architecture",
+    "theory.counts",
+    "theory.dyadic",
+    "theory.radices",
+    "theory.rows",
+)
+install_import_hook(CHECKED, "beartype.beartype")
 
 ROOT = Path(__file__).resolve().parent.parent
 
