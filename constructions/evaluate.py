@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["evaluate_balls", "evaluate_exact", "evaluate_floats"]
 
 
-def evaluate_exact(network: Network, x: Sequence[Fraction] | NDArray[Any]) -> list[Fraction]:
+def evaluate_exact(network: Network, x: Sequence[Fraction | float] | NDArray[Any]) -> list[Fraction]:
     """Return the exact value at a rational point.
 
     One common denominator a layer: the work is integer multiply-adds, one per non-zero.
@@ -58,7 +58,9 @@ def _reduced(values: NDArray[Any], unit: Fraction) -> tuple[NDArray[Any], Fracti
     return (values >> shift, unit * (1 << shift)) if shift > 0 else (values, unit)
 
 
-def evaluate_balls(network: Network, x: Sequence[arb | Fraction], precision: int = 128) -> list[arb]:
+def evaluate_balls(
+    network: Network, x: Sequence[arb | Fraction | float] | NDArray[Any], precision: int = 128
+) -> list[arb]:
     """Return balls that contain the network's value at every point of the input balls (other numbers: exact points).
 
     Raises:
