@@ -23,6 +23,8 @@ __all__ = ["first_singularity", "maximum"]
 #: Boxes have integer corners in this unit of the radius.
 _UNIT = 2**40
 _MOST_BOXES = 20_000
+#: After so many boxes behind which no zero was found, only the smallest are looked into.
+_MOST_FRUITLESS = 40
 _MOST_ARCS = 500
 #: An arc's bound is a Taylor polynomial at its middle plus this coefficient over the arc.
 _ORDER = 6
@@ -49,7 +51,7 @@ def first_singularity(formula: Formula, radius: Fraction, floor: Fraction | None
     smallest = _UNIT * (floor / radius if floor else Fraction(1, 2**24))
     # Ties go to the right: a pole at pi/2 is named before the one at -pi/2.
     queue = [(0, 0, 0, _UNIT), (0, _UNIT, 0, _UNIT)]
-    node, box = formula.guards[0], as_complex(formula.centre)
+    node, box, fruitless = formula.guards[0], as_complex(formula.centre), 0
     for _ in range(_MOST_BOXES):
         if not queue:
             return None
@@ -60,11 +62,14 @@ def first_singularity(formula: Formula, radius: Fraction, floor: Fraction | None
             continue
         except Obstruction as obstruction:
             node = obstruction.node
-        found = investigate(formula, node, box, radius)
+        looked_into = fruitless < _MOST_FRUITLESS or piece[3] < 4 * smallest
+        found = looked_into and investigate(formula, node, box, radius)
+        fruitless += 1
         if isinstance(found, Singularity):
             return found
         if found:
             heapq.heappush(queue, piece)
+            fruitless = 0
         elif piece[3] < smallest or (piece[3] <= _UNIT >> 10 and _crosses_cut(formula, node, radius, piece)):
             break
         else:

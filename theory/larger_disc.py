@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from math import ceil, inf, log2
+from math import ceil, expm1, inf, log, log2
 
 from flint import arb
 
@@ -19,9 +19,14 @@ from theory.taylor import coefficients
 __all__ = ["LargerDisc", "larger_disc", "log_of", "sizes"]
 
 _TRIES = 12
+#: Where |f| near the edge is much larger than its first terms say, the next disc tried is that much narrower.
+_NARROWER = 0.6
 _GRID = 24
 #: Radii are at most this power of two times R: beyond, nothing is gained.
 _WIDEST = 8.0
+_HOPE = 0.5
+#: Discs less than 2^1e-6 times as wide are not worth a proof.
+_NARROWEST = 1e-6
 _PRECISION = 128
 _MOST_SAMPLES = 4096
 
@@ -33,7 +38,7 @@ class LargerDisc:
     Attributes:
         radius: r > R.
         maximum: A bound on |f| on |z - c| <= r.
-        terms: An estimate of the K at which Cauchy's tail M (R/r)^(K+1)/(1 - R/r) meets the remainder asked for.
+        terms: The K, in floats, at which Cauchy's tail M (R/r)^(K+1)/(1 - R/r) meets the remainder asked for.
     """
 
     radius: Fraction
@@ -64,21 +69,32 @@ def larger_disc(formula: Formula, radius: Fraction, remainder: Fraction) -> Larg
         OutOfReach: If no disc noticeably larger than R is free of singularities.
     """
     samples = _samples(formula, radius)
-    widest = min(max(_reach(samples), 1e-9), _WIDEST)
+    # Too hopeful a start costs little: the nearest singularity is met, and says how wide the disc may be.
+    widest = min(max(_reach(samples), _HOPE), _WIDEST)
     obstacle: Singularity | None = None
+    best: LargerDisc | None = None
     for _ in range(_TRIES):
-        widening, terms = _best(samples, widest, log_of(remainder))
-        ratio = Fraction(ceil(2**widening * 2**20), 2**20)
-        larger = radius * ratio
+        widening, hoped = _best(samples, widest, log_of(remainder))
+        if widening < _NARROWEST or (best is not None and hoped >= best.terms):
+            break
+        larger = radius * Fraction(ceil(2**widening * 2**20), 2**20)
         obstacle = first_singularity(formula, larger, (larger - radius) / 64)
-        if obstacle is None:
-            bound = maximum(formula, larger)
-            if bound is not None:
-                return LargerDisc(larger, bound, terms)
-            widest = widening / 2
-        else:
+        if obstacle is not None:
             distance = upper((obstacle.ball - as_ball(formula.centre)).abs_lower(), 40)
             widest = min(widening, log_of(distance / radius)) if distance > radius else widening / 2
+            continue
+        widest = widening * _NARROWER
+        bound = maximum(formula, larger)
+        if bound is None:
+            continue
+        terms = _terms(log_of(bound) if bound else 0.0, widening, log_of(remainder))
+        worth_more = best is None or 5 * terms < 4 * best.terms
+        if best is None or terms < best.terms:
+            best = LargerDisc(larger, bound, terms)
+        if not worth_more or terms <= hoped + hoped // 4 + 16:
+            break
+    if best is not None:
+        return best
     reason = f"is not free of singularities ({obstacle})" if obstacle else "keeps the values within range"
     raise OutOfReach(f"no disc noticeably larger than the radius {reason}; lower the radius")
 
@@ -103,17 +119,22 @@ def _reach(samples: Sequence[float]) -> float:
 
 
 def _best(samples: Sequence[float], widest: float, remainder: float) -> tuple[float, int]:
-    """Return log2(r/R) below ``widest`` that needs the fewest terms K, and that K."""
+    """Return log2(r/R) below ``widest`` that needs the fewest terms K, and that K, judged by the first terms alone."""
 
-    def terms(widening: float) -> float:
+    def terms(widening: float) -> int:
         exponents = [size + k * widening for k, size in enumerate(samples)]
         top = max(max(exponents), remainder)
-        largest = top + log2(sum(2.0 ** max(exponent - top, -1000.0) for exponent in exponents))
-        return (largest - remainder - log2(1 - 2.0**-widening)) / widening
+        spread = sum(2.0 ** max(exponent - top, -1000.0) for exponent in exponents)
+        return _terms(top + log2(spread), widening, remainder)
 
     grid = [widest * k / _GRID for k in range(1, _GRID)]
-    best = min(grid, key=terms)
-    return best, max(0, ceil(terms(best)))
+    best = min(grid, key=lambda widening: (terms(widening), -widening))
+    return best, terms(best)
+
+
+def _terms(largest: float, widening: float, remainder: float) -> int:
+    """Return the K at which Cauchy's tail meets the remainder, from log2 of M, r/R and the remainder."""
+    return max(0, ceil((largest - remainder - log2(-expm1(-widening * log(2)))) / widening))
 
 
 def log_of(value: Fraction) -> float:

@@ -15,8 +15,9 @@ __all__ = ["STAND_IN_BITS", "coefficients", "stand_in"]
 
 #: Significant bits of a stand-in that is not a short fraction anyway.
 STAND_IN_BITS = 96
-#: Numbers beyond 2^+-this are refused, or taken for zero up to that: as fractions they would fill the memory.
+#: Numbers beyond this power of two are refused, below the other taken for zero up to that: fractions fill the memory.
 _MOST_BITS = 20_000
+_LEAST_BITS = -200_000
 
 
 def coefficients(formula: Formula, count: int, precision: int) -> list[arb]:
@@ -51,8 +52,8 @@ def _in_range(value: arb, centre: Fraction) -> arb:
     size = value.abs_upper()
     if not size < arb(2) ** _MOST_BITS:
         raise BadInput(f"the formula's Taylor coefficients at x = {centre} are not finite, or beyond 2^{_MOST_BITS}")
-    if size < arb(2) ** -_MOST_BITS:
-        return arb(0, arb(2) ** -_MOST_BITS)
+    if size < arb(2) ** _LEAST_BITS:
+        return arb(0, arb(2) ** _LEAST_BITS)
     return value
 
 
