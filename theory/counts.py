@@ -214,8 +214,9 @@ def _accumulator_rows(stage: StagePlan, plan: ProductPlan, step: _Step, n: int) 
     # Before the last layer the chords' slope reads every kink, before the others the odd ones.
     kinks = step.radix - (1 if step.first else 0) if step.last else step.radix // 2
     weight = 16 / step.reached**2
-    if step.last and step.radix > 2:
-        weight = weight.max(8 / step.reached**2 / step.following)
+    if step.last:
+        # The chord takes 8/(P^2 r_m) off the odd kinks and gives as much to the even ones, which is less.
+        weight -= 8 / step.reached**2 / step.following
     for part, times, entry in _accumulator_orbits(plan, n):
 
         def small(size: int, shift: int, part: str = part, entry: tuple[int, int] = entry) -> Summary:
