@@ -98,7 +98,7 @@ class Architecture:
         """``sum of log2(width + 1)`` over the hidden layers, rounded up: what lower bounds are stated in."""
         with ctx.workprec(160):
             total = sum((arb(times) * arb(width + 1).log_base(2) for width, times in self.hidden_runs), arb(0))
-        return upper(total, 64)
+            return upper(total, 64)
 
     def compose(self, first: Architecture) -> Architecture:
         """Return the architecture of ``self o first``: the touching affine maps merge, so no layer is added.
