@@ -51,7 +51,7 @@ class ExactMatrix:
     shape: tuple[int, int]
     indptr: Int64[np.ndarray, " pointers"]
     indices: Int64[np.ndarray, " nnz"]
-    codes: Int64[np.ndarray, " nnz"]
+    codes: Int64[np.ndarray, " coded"]
     table: tuple[Fraction, ...]
 
     def __post_init__(self) -> None:
