@@ -16,6 +16,8 @@ from theory.analytic import AnalyticSeries, analytic_plan, explicit_tail, series
 from theory.analytic_theorems import CAUCHY, CAUCHY_TAIL, EXPLICIT, EXPLICIT_TAIL, REMOVABLE
 from theory.errors import BadInput, OutOfReach
 from theory.evaluate import exact
+from theory.expansion import Expansion
+from theory.larger_disc import LargerDisc
 from theory.parse import parse_formula
 from theory.symbols import M, R, X, q, rho, theta
 from theory.theorem import Verdict
@@ -267,6 +269,15 @@ def test_demanding_targets_take_finer_balls() -> None:
     assert plan.coefficients[:3] == (F(1, 3), 0, F(-1, 18))
     with mpmath.workdps(150):
         assert worst_error(plan, 6) <= rational(plan.tail)
+
+
+def test_the_tail_pays_for_stand_ins_and_for_balls() -> None:
+    # Wide balls on purpose: 1/3 and 1/7 known to 2^-20 and 2^-12, and no tail besides.
+    with ctx.workprec(128):
+        terms = [arb(1) / 3 + arb(0, arb(2) ** -20), arb(1) / 7 + arb(0, arb(2) ** -12)]
+    plan = Expansion(parse_formula("sin(x)"), F(0), F(2))._finish(LargerDisc(F(3), F(1), 1), terms, 1, F(0), F(1))
+    assert plan.tail >= F(1, 2**20) + 2 * F(1, 2**12)
+    assert plan.tail <= 3 * (F(1, 2**20) + 2 * F(1, 2**12))
 
 
 def test_stand_ins_are_short() -> None:

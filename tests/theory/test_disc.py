@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from tests.naive.naive_formulas import climb, formulas, rational, value
-from theory.disc import first_singularity, maximum
+from theory.disc import _arc, first_singularity, maximum
 from theory.errors import BadInput
 from theory.formula import Formula
 from theory.parse import parse_formula
@@ -188,6 +188,16 @@ def test_the_maximum_bounds_f_and_is_close(text: str, centre: Fraction, radius: 
     # The bound is within 1/32 of a value attained, and the search climbs to the top: 32/33 less a little.
     worst = attack(expression, F(centre), radius, bound, 64)
     assert 0.95 < worst <= 1
+
+
+def test_an_arcs_bound_counts_what_its_middle_does_not_see() -> None:
+    # Eight zeros at the middle of the first arc: the Taylor polynomial there says nothing, the remainder everything.
+    expression = parse_formula("(x**2 - 2*cos(pi/8)*x + 1)**8")
+    arc = _arc(Formula(expression, F(0)), F(1), F(0), F(1, 4))
+    with mpmath.workdps(30):
+        for k in range(17):
+            height = abs(value(expression, mpmath.expjpi(mpmath.mpf(k) / 64)))
+            assert height <= rational(-arc.minus_bound)
 
 
 @settings(suppress_health_check=list(HealthCheck))
