@@ -4,8 +4,9 @@ A region is a pattern of signs of the hidden pre-activations; on it the network 
 unit: a cell of the first j hyperplanes is cut by the next one or not, which a linear program (HiGHS) decides. Floats
 only propose. That a cell is not empty is confirmed at a rational point, in exact arithmetic; that it is empty by
 multipliers l_j >= 0, not all zero, for which the maximum of Σ l_j g_j over the box, exact as well, is not positive (g_j
-being positive on the cell). In the same way every maximum over a cell is enclosed: from below by a point of the cell,
-from above by weak duality, max f <= max over the box of f + Σ l_j g_j.
+being positive on the cell). Cells too thin for that are decided by the simplex method on fractions. In the same way
+every maximum over a cell is enclosed: from below by a point of the cell, from above by weak duality, max f <= max over
+the box of f + Σ l_j g_j.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linprog
 
+from empirical.exact_lp import maximise
 from theory.errors import BadInput
 
 __all__ = ["Affine", "Arrangement", "Cell", "Cells", "Maximum", "find_cells"]
@@ -102,25 +104,18 @@ class Arrangement:
         return [unit if positive else unit.negated() for unit, positive in pairs if not unit.is_zero]
 
     def maximum(self, f: Affine, cell: Cell) -> Maximum:
-        """Enclose the maximum of f over the closure of a cell.
-
-        Raises:
-            ArithmeticError: If the linear program has no answer.
-        """
+        """Enclose the maximum of f over the closure of a cell."""
         inside = self.signed(cell.signs)
-        found = _solve(f, inside, self)
-        if found is None:
-            raise ArithmeticError("no answer from the linear program over a cell that is not empty")
-        vertex, multipliers = found
+        # Without an answer the cell's own point and the whole box still enclose the maximum.
+        vertex, multipliers = _solve(f, inside, self) or (cell.point, [Fraction(0)] * len(inside))
         dual = f
         for g, multiplier in zip(inside, multipliers, strict=True):
             dual = dual.plus(g, multiplier)
         upper = self.box_maximum(dual)
-        for share in _STEPS_INSIDE:
-            point = tuple(x + share * (c - x) for x, c in zip(vertex, cell.point, strict=True))
-            if all(g(point) >= 0 for g in inside):
-                return Maximum(f(point), upper, point)
-        raise ArithmeticError("the inner point of a cell is not inside")
+        pairs = list(zip(vertex, cell.point, strict=True))
+        points = (tuple(x + share * (c - x) for x, c in pairs) for share in _STEPS_INSIDE)
+        point = next(point for point in points if all(g(point) >= 0 for g in inside))
+        return Maximum(f(point), upper, point)
 
 
 @dataclass(frozen=True)
@@ -152,14 +147,14 @@ class Cells:
     """All regions of an arrangement.
 
     Attributes:
-        cells: Those that are not empty, each with its proof.
-        undecided: Patterns that neither proof settles; their cells are thinner than the linear programs can see.
+        cells: Those that are not empty, each with a point of it.
         programs: How many linear programs it took.
+        exact_programs: How many of them had to be solved again on fractions.
     """
 
     cells: tuple[Cell, ...]
-    undecided: tuple[tuple[bool, ...], ...]
     programs: int
+    exact_programs: int
 
 
 @dataclass(frozen=True)
@@ -192,7 +187,7 @@ def find_cells(arrangement: Arrangement, most: int = 100_000) -> Cells:
         BadInput: If there are more.
     """
     middle = tuple((low + high) / 2 for low, high in zip(arrangement.lower, arrangement.upper, strict=True))
-    cells, undecided, programs = [Cell((), middle)], [], 0
+    cells, programs, exact_programs = [Cell((), middle)], 0, 0
     for unit in arrangement.units:
         following = []
         for cell in cells:
@@ -207,14 +202,15 @@ def find_cells(arrangement: Arrangement, most: int = 100_000) -> Cells:
                     continue
                 programs += 1
                 verdict = _inner_point(arrangement, signs)
+                if verdict is None:
+                    exact_programs += 1
+                    verdict = _exact_inner_point(arrangement, signs)
                 if isinstance(verdict, tuple):
                     following.append(Cell(signs, verdict))
-                elif verdict is None:
-                    undecided.append(signs)
         cells = following
         if len(cells) > most:
             raise BadInput(f"the network has more than {most} regions on this box; take a smaller network or box")
-    return Cells(tuple(cells), tuple(undecided), programs)
+    return Cells(tuple(cells), programs, exact_programs)
 
 
 def _inner_point(arrangement: Arrangement, signs: Sequence[bool]) -> tuple[Fraction, ...] | bool | None:
@@ -233,6 +229,22 @@ def _inner_point(arrangement: Arrangement, signs: Sequence[bool]) -> tuple[Fract
     for g, multiplier in zip(inside, multipliers, strict=True):
         total = total.plus(g, multiplier)
     return False if any(multipliers) and arrangement.box_maximum(total) <= 0 else None
+
+
+def _exact_inner_point(arrangement: Arrangement, signs: Sequence[bool]) -> tuple[Fraction, ...] | bool:
+    """Return a point of the open cell, or False: it is empty exactly when the greatest least g_j is not positive."""
+    inside, lower = arrangement.signed(signs), arrangement.lower
+    widths = [high - low for low, high in zip(lower, arrangement.upper, strict=True)]
+    # Variables x - lower and t + depth, both from 0: at the lower corner with t = -depth every g_j - t >= 0 holds.
+    values = [g(lower) for g in inside]
+    depth = max(Fraction(0), -min(values)) + 1
+    rows = [[*(-a for a in g.slope), Fraction(1)] for g in inside]
+    limits = [value + depth for value in values]
+    for place, width in enumerate([*widths, depth + 1]):
+        rows.append([Fraction(int(other == place)) for other in range(len(widths) + 1)])
+        limits.append(width)
+    best, vertex = maximise([Fraction(0)] * len(widths) + [Fraction(1)], rows, limits)
+    return tuple(low + x for low, x in zip(lower, vertex[:-1], strict=True)) if best > depth else False
 
 
 def _solve(

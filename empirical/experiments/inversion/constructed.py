@@ -107,12 +107,12 @@ def refined(box: Box, pieces: int) -> Refined:
     centre = box.centre_tensor().flatten()
     # Y as forms in the entries of E: Y_ij = Σ_k V_ik E_kj.
     forms = torch.einsum("ik,jl->ijkl", inverse, torch.eye(n, dtype=torch.float64)).reshape(n, n, n * n)
-    squares = [(term.form, term.add_to) for term in _squares(forms)]
     linear = linear_map(box)
     slope, offset = linear.slope.clone(), linear.offset.clone()
     rows, shifts, columns = [], [], []
     wrong = torch.zeros(n, n, dtype=torch.float64)
-    for form, add_to in squares:
+    for square in _squares(forms):
+        form, add_to = square.form, square.add_to
         reach = float(box.half_width * form.abs().sum())
         knots = torch.linspace(-reach, reach, pieces + 1, dtype=torch.float64)
         weights = (add_to.reshape(n, n) @ inverse).flatten()
@@ -120,15 +120,14 @@ def refined(box: Box, pieces: int) -> Refined:
         first = float(knots[0] + knots[1])
         slope += torch.outer(weights, first * form)
         offset += weights * (reach**2 + first * reach - first * float(form @ centre) - reach**2 / (2 * pieces**2))
-        for knot in knots[1:-1]:
-            rows.append(form)
-            shifts.append(-float(knot) - float(form @ centre))
-            columns.append(weights * (4 * reach / pieces))
+        rows.append(form.expand(pieces - 1, -1))
+        shifts.append(-knots[1:-1] - form @ centre)
+        columns.append((4 * reach / pieces * weights).expand(pieces - 1, -1))
         wrong += add_to.reshape(n, n).abs() * reach**2 / (2 * pieces**2)
     lower = centre - box.half_width
-    first_layer = torch.cat([torch.eye(n * n, dtype=torch.float64), torch.stack(rows)])
-    bias = torch.cat([-lower, torch.tensor(shifts, dtype=torch.float64)])
-    second = torch.cat([slope, torch.stack(columns, 1)], 1)
+    first_layer = torch.cat([torch.eye(n * n, dtype=torch.float64), *rows])
+    bias = torch.cat([-lower, *shifts])
+    second = torch.cat([slope, torch.cat(columns).T], 1)
     rest = float(box.inverse_norm) * box.reach**3 / (1 - box.reach)
     bound = float((wrong @ inverse.abs()).max()) + rest
     return Refined(_network(first_layer, bias, second, offset + slope @ lower), bound)

@@ -107,7 +107,7 @@ def region_rows(network: nn.Sequential, box: Box, samples: int, seed: int) -> di
     arrangement = Arrangement.of(weight, bias, centre - box.half_width, centre + box.half_width)
     found = find_cells(arrangement)
     counts = _patterns(weight, bias, box, samples, seed)
-    known = {cell.signs for cell in found.cells} | set(found.undecided)
+    known = {cell.signs for cell in found.cells}
     if not set(counts) <= known or sum(counts.values()) != samples:
         raise ArithmeticError("sampled matrices lie in no region that was found")
     linear = linear_functions(box)
@@ -119,8 +119,8 @@ def region_rows(network: nn.Sequential, box: Box, samples: int, seed: int) -> di
     return {
         "patterns": 2 ** len(bias),
         "regions": rows,
-        "undecided": ["".join("+" if positive else "-" for positive in signs) for signs in found.undecided],
         "linear_programs": found.programs,
+        "exact_programs": found.exact_programs,
         "region_samples": samples,
         "share_in_all": math.fsum(row["share"] for row in rows),
     }
