@@ -77,6 +77,8 @@ def test_exact_series_lie_in_the_balls(text: str, place: str) -> None:
         ("exp(x)", "0", 0),
         ("asin(x) - x - x**3/6", "0", 5),
         ("2**x - 8", "3", 1),
+        ("x/10**9 + x**2", "0", 1),
+        ("x*sqrt(2)*sqrt(3) - x*sqrt(6) + x**2*(1 - 10**-30*pi)", "0", 2),
         ("x**100", "0", MAX_ORDER),
         ("sin(x)**2 + cos(x)**2 - 1", "1/3", MAX_ORDER),
         ("1/x", "0", None),
