@@ -57,7 +57,7 @@ class Analysis:
 
 @cache
 def _product_error_expression():  # type: ignore[no-untyped-def]  # a SymPy expression
-    from theory.matmul import PRODUCT_ERROR
+    from theory.product_error import PRODUCT_ERROR
 
     return PRODUCT_ERROR
 

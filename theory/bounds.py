@@ -43,7 +43,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def bounds_document(problem: Problem, delta: Fraction) -> dict[str, Any]:
     """Return everything the command prints, as a JSON-ready document."""
-    from theory.blowup import inversion_block
+    from theory.forced_bits import inversion_block
     from theory.ledger import status_of
     from theory.sizes import size_json
 
@@ -97,12 +97,12 @@ def lower_bound(problem: Problem) -> tuple[Fraction | None, str | None]:
     """Return the least bits any network for the problem has, and the theorem; None where none is known."""
     domain = problem.domain
     if problem.function == "expm":
-        from theory.limits import lower_bound_bits
+        from theory.forced_bits import lower_bound_bits
 
         theta = problem.n * domain.M if isinstance(domain, Box) else domain.radius  # type: ignore[union-attr]
         return lower_bound_bits(domain.json()["kind"], theta, problem.n, problem.eps, problem.norm), "limits.expm"
     if isinstance(domain, KDelta):
-        from theory.blowup import inversion_block
+        from theory.forced_bits import inversion_block
 
         return inversion_block(problem.n, domain.delta, problem.eps, domain.radius).bits, "inverse.bits"
     return None, None

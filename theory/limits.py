@@ -5,13 +5,9 @@ bits = sum_l log2(w_l + 1) over the hidden layers: 2^bits bounds the pieces of a
 
 from __future__ import annotations
 
-from fractions import Fraction
-
 import sympy as sp
-from flint import arb, ctx
 
-from theory.errors import BadInput
-from theory.evaluate import as_ball, lower
+from theory.forced_bits import lower_bound_bits
 from theory.steps import Identity, Induction, Smt, eq, le, lt
 from theory.symbols import M, N, P, R, a, b, eps, k, m, n, t, theta, u, v, w, x, y, z
 from theory.theorem import Bound, Kind, Theorem
@@ -20,37 +16,6 @@ __all__ = ["EXPM", "PIECES", "SQUARE", "lower_bound_bits"]
 
 _HALF = sp.Rational(1, 2)
 _LOG2 = sp.log(2)
-_NORMS = ("fro", "2", "inf", "max")
-
-
-def lower_bound_bits(domain_kind: str, theta: Fraction, n: int, eps: Fraction, norm: str) -> Fraction:
-    """Return a proved lower bound on the bits of any ReLU network for e^A (theorem limits.expm), rounded down.
-
-    Args:
-        domain_kind: ``box`` (|a_ij| <= M) or ``ball`` (||A||_2 <= R).
-        theta: ``n M`` for the box, ``R`` for the ball; positive, of any size.
-        n: Size of the matrices.
-        eps: Absolute error in the norm.
-        norm: ``fro``, ``2``, ``inf`` or ``max``.
-
-    Returns:
-        A dyadic rational of at most 53 significant bits, so that its float is exact; 0 where the bound says nothing.
-
-    Raises:
-        BadInput: If the domain or the norm has another name, or a number is not positive.
-    """
-    if domain_kind not in ("box", "ball") or norm not in _NORMS:
-        raise BadInput(f"no lower bound for domain {domain_kind!r} in norm {norm!r}; use box or ball, and {_NORMS}")
-    if theta <= 0 or eps <= 0 or n < 1:
-        raise BadInput("theta, eps and n must be positive")
-    # In max-entry norm the box is tested by the mean of all entries (n eps), the ball by a single entry (eps).
-    tolerance = n * eps if norm == "max" and domain_kind == "box" else eps
-    with ctx.workprec(128):
-        half = as_ball(theta) / 2
-        # log sinh(x) = x - log 2 + log(1 - e^{-2x}): no overflow at x = 10^12, no cancellation at 10^-12.
-        log_sinh = half - arb.const_log2() + (-((-2 * half).expm1())).log()
-        bits = (log_sinh - as_ball(tolerance).log() / 2) / arb.const_log2()
-        return max(lower(bits), Fraction(0))
 
 
 PIECES = Theorem(

@@ -12,6 +12,7 @@ from fractions import Fraction
 import sympy as sp
 
 from theory.errors import BadInput
+from theory.product_error import PRODUCT_ERROR
 from theory.squaring import interpolate_symmetric
 from theory.steps import Identity, Induction, Smt, le
 from theory.symbols import A_BLOCKS, B_BLOCKS, BL, BR, N, a, b, h, k, m, n, r, s, u, v, x, y, z
@@ -29,9 +30,6 @@ __all__ = [
 ]
 
 Matrix = Sequence[Sequence[Fraction]]
-
-#: Centred entry error of an n x n product: at most this in max-entry norm.
-PRODUCT_ERROR = sp.Rational(3, 2) * n * BL * BR / N**2
 
 
 def multiply(radices: Sequence[int], left: Matrix, right: Matrix) -> list[list[Fraction]]:
