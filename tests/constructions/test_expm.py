@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from functools import reduce
 from itertools import permutations, product
+from random import Random
 
 import pytest
 import torch
@@ -17,6 +18,7 @@ from flint import arb, arb_mat, ctx
 from torch import Tensor
 
 from constructions import MatrixNetwork
+from tests.naive.naive_stage import hidden_layers
 from theory.counts import count_plan
 from theory.evaluate import as_ball
 from theory.problem import Box
@@ -104,9 +106,37 @@ def shapes(net: MatrixNetwork) -> list[Rows]:
 
 
 @pytest.mark.parametrize("case", CASES, ids=name)
-def test_the_bound_holds_at_matrices_with_a_reputation(build_once: Build, case: dict[str, str]) -> None:
+def test_the_bound_holds_at_matrices_with_a_reputation_and_without(build_once: Build, case: dict[str, str]) -> None:
     net = build_once("expm", **case)
-    check(net, shapes(net))
+    check(net, [*shapes(net), *scattered(net, 5)])
+
+
+def scattered(net: MatrixNetwork, count: int) -> list[Rows]:
+    """Uniform entries, scaled into the ball where the domain is one."""
+    generator, n, domain = Random(0), net.n, net.problem.domain
+    edge = domain.M if isinstance(domain, Box) else domain.radius / n
+    return [
+        [[edge * Fraction(generator.randint(-(2**20), 2**20), 2**20) for _ in range(n)] for _ in range(n)]
+        for _ in range(count)
+    ]
+
+
+@pytest.mark.parametrize("case", CASES[:6], ids=name)
+def test_ranges_claimed_hold_of_the_frozen_network(build_once: Build, case: dict[str, str]) -> None:
+    """Every neuron of the whole network in one block; nothing carried is clipped; all below the claimed top."""
+    net = build_once("expm", **case)
+    widths = list(net.measured.architecture.widths())[1:-1]
+    for layer, width in enumerate(widths):
+        covered = sorted((b.start, b.stop) for b in net.network.blocks if b.layer == layer)
+        assert [start for start, _ in covered] == [0, *(stop for _, stop in covered[:-1])]
+        assert covered[-1][1] == width
+    for A in [*shapes(net)[:4], *scattered(net, 2)]:
+        for layer, before in enumerate(hidden_layers(net.network, [entry for row in A for entry in row])):
+            for block in (b for b in net.network.blocks if b.layer == layer):
+                values = before[block.start : block.stop]
+                assert max(values) <= block.hi
+                if block.kind != "squarer":
+                    assert min(values) >= block.lo == 0
 
 
 @pytest.mark.parametrize("case", [c for c in CASES if "radius" not in c and c["n"] in (1, 2)], ids=name)
