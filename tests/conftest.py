@@ -15,10 +15,8 @@ CHECKED = (
     "constructions.forms",
     "constructions.measure",
     "theory.architecture",
-    "theory.counts",
     "theory.dyadic",
     "theory.radices",
-    "theory.rows",
 )
 install_import_hook(CHECKED, "beartype.beartype")
 
