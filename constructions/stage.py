@@ -323,8 +323,8 @@ def _blocks(builder: _Builder, layer: int) -> Iterable[Block]:
         radix = list(squarers.plan.radices)[layer]
         stop = start + squarers.count * len(kinks)
         # Kink 0 is X = r T, which rounded weights may push past r; kinks from 1 on have that much room.
-        top = radix + (1 if kinks.start == 0 else 0)
-        yield Block("squarer", squarers.plan.product.name, layer, start, stop, Fraction(0), Fraction(top))
+        top = Fraction(radix + (1 if kinks.start == 0 else 0))
+        yield Block("squarer", squarers.plan.product.name, layer, start, stop, Fraction(0), top)
     size = builder.n**2
     if layer == 0:
         for name, bound in builder.plan.bounds:

@@ -1,7 +1,7 @@
 """Attack a constructed network: climb its error over its domain, then confirm the worst matrix in balls.
 
 The hunt runs many chains at once in float64 (reference values from ``truth``), each keeping a random step that makes
-the error larger. What it reports is proved: the network's exact value at the worst matrix against a ball that holds f(A).
+the error larger. What it reports is proved: the network's exact value at the worst matrix against a ball around f(A).
 """
 
 from __future__ import annotations

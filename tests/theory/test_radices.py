@@ -55,5 +55,5 @@ def test_what_is_no_radices_is_refused(runs: tuple[tuple[int, int], ...]) -> Non
 
 @pytest.mark.parametrize("text", ["", "5*", "x", "2^", "1", "2*2", "3^-1"])
 def test_text_that_is_no_radices_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="invalid literal|radi"):
+    with pytest.raises(ValueError, match=r"invalid literal|radi"):
         Radices.from_text(text)
