@@ -13,7 +13,7 @@ import torch
 from empirical.batched_mlp import Member, initial_network
 from empirical.cli import main
 from empirical.experiments import EXPERIMENTS, load_experiment
-from empirical.experiments.inversion.bundles import mean_and_spread, network_from_weights, weights_of
+from empirical.experiments.inversion.bundles import mean_and_spread, network_from_weights, pieces_met, weights_of
 from empirical.experiments.inversion.settings import BoxSettings, TrainingSettings, at_scale, widths_of
 from empirical.experiments.inversion.tables4to7 import region_rows
 from empirical.models_io import read_chain
@@ -86,6 +86,19 @@ def test_networks_are_kept_as_files_that_the_other_commands_read(tmp_path):
             expected = written.double()(x.double()).numpy()
         # The same weights in float64, summed in another order.
         np.testing.assert_allclose(chain.evaluate(x.double().numpy()), expected, rtol=0, atol=1e-12)
+
+
+def test_the_pieces_met_are_the_patterns_of_active_units():
+    # relu(x), relu(x - 1) behind relu(x + 2): on these inputs off-off, on-off, on-on and, below -2, all off.
+    network = torch.nn.Sequential(torch.nn.Linear(1, 1), torch.nn.ReLU(), torch.nn.Linear(1, 2), torch.nn.ReLU())
+    with torch.no_grad():
+        network[0].weight.fill_(1)
+        network[0].bias.fill_(2)
+        network[2].weight.fill_(1)
+        network[2].bias.copy_(torch.tensor([-2.0, -3.0]))
+    inputs = torch.tensor([[-3.0], [-1.0], [0.5], [0.7], [5.0]], dtype=torch.float64)
+    assert pieces_met(network, inputs) == 4
+    assert pieces_met(network, inputs[2:4]) == 1
 
 
 def test_weights_come_back_as_they_were():

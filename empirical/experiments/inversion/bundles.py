@@ -28,6 +28,7 @@ __all__ = [
     "mean_and_spread",
     "network_from_weights",
     "network_results",
+    "pieces_met",
     "spread_text",
     "train_for",
     "training_summary",
@@ -105,11 +106,24 @@ def network_results(bundle: Bundle, run: Run, reduced: str | None) -> list[dict[
             "mean_error": _short(mean),
             "largest_error_on_samples": _short(largest),
             "samples": len(bundle.tests[member.source].inputs),
+            "linear_pieces_met": pieces_met(run.model.network(index), bundle.tests[member.source].inputs),
         }
         if member.parameters <= _WRITTEN and member.seed == bundle.sources[0].seed:
             entry["weights"] = weights_of(run.model.network(index))
         results.append(entry)
     return results
+
+
+def pieces_met(network: nn.Sequential, inputs: torch.Tensor) -> int:
+    """Return how many patterns of active hidden units inputs (count, n²) meet: 1 if the network is affine there."""
+    import numpy as np
+
+    x, patterns = inputs.cpu(), []
+    for layer in network.double():
+        x = layer(x)
+        if isinstance(layer, nn.ReLU):
+            patterns.append(np.packbits((x > 0).numpy(), axis=1))
+    return len({row.tobytes() for row in np.hstack(patterns)}) if patterns else 1
 
 
 def training_summary(bundle: Bundle, run: Run) -> dict[str, Any]:
