@@ -34,13 +34,16 @@ class AffineTarget:
         """Gradients, (batch, n^2)."""
         return cotangents @ self.matrix
 
-    def expand(self, centre: Floats, radius: Floats) -> Expansion:
-        """The map itself; what remains is the rounding of G C + c."""
+    def expand(self, centre: Floats, radius: Floats, functionals: Floats) -> Expansion:
+        """The functionals of the map itself; what remains is rounding."""
         entries = len(self.shift)
-        value = self.values(centre)
-        rounding = gamma(entries + 4) * (np.abs(centre) @ np.abs(self.matrix).T + np.abs(self.shift)) + TINY
-        slope = np.broadcast_to(self.matrix, (len(centre), entries, entries))
-        return Expansion(value, slope, -rounding, rounding, rounding)
+        weights = np.abs(functionals)
+        slope = functionals @ self.matrix
+        value = (functionals * self.values(centre)).sum(axis=1)
+        # Two nested sums of N products and one of N: gamma(3 N + 8) of the sum of absolute values.
+        reach = (np.abs(centre) + radius) @ np.abs(self.matrix).T + np.abs(self.shift)
+        rounding = gamma(3 * entries + 8) * (weights * reach).sum(axis=1) + TINY
+        return Expansion(value, slope, rounding, rounding)
 
     def ball(self, matrix: Any) -> Any:
         """The image of a flint ``arb_mat``, enclosed."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,6 +51,11 @@ class ReluChain:
     def outputs(self) -> int:
         """Number of outputs."""
         return int(self.weights[-1].shape[0])
+
+    @property
+    def hidden(self) -> tuple[int, ...]:
+        """Widths of the hidden layers."""
+        return self.architecture[1:-1]
 
     @property
     def architecture(self) -> tuple[int, ...]:
@@ -115,3 +121,15 @@ class Budget:
     def slack(self, layer: int) -> Floats:
         """Upper bound on the rounding committed in any bound on the rows of this layer (0 is the first)."""
         return self.factor * self.magnitudes[layer] + TINY
+
+    def functional_slack(self, functionals: Floats, weights: Sequence[Floats]) -> Floats:
+        """The same for functionals of the outputs (batch, outputs) plus constraints of all hidden layers.
+
+        Args:
+            functionals: Coefficients of the outputs, (batch, outputs).
+            weights: For each hidden layer the weights of its constraints, non-negative, (batch, neurons).
+        """
+        total = np.abs(functionals) @ self.magnitudes[-1]
+        for weight, magnitude in zip(weights, self.magnitudes, strict=False):
+            total = total + weight @ magnitude
+        return self.factor * total + TINY

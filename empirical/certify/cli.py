@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["FUNCTIONS", "add_arguments", "run"]
 
 FUNCTIONS = ("inverse", "expm")
-NORM_NAMES = ("max", "fro", "inf", "one")
+NORM_NAMES = ("max", "inf", "one")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--function", required=True, choices=FUNCTIONS, help="what the network imitates")
     parser.add_argument("--gap", default="0.02", help="stop at upper <= (1 + gap) lower (default 0.02)")
     parser.add_argument("--seconds", default="60", help="stop after this time with the bounds so far (default 60)")
-    parser.add_argument("--norm", default="max", choices=NORM_NAMES, help="max-entry (default), Frobenius, inf or 1")
+    parser.add_argument("--norm", default="max", choices=NORM_NAMES, help="max-entry (default), or induced inf or 1")
     parser.add_argument("--seed", default="0", help="seed of the random points and climbs (default 0)")
     parser.add_argument("--workers", metavar="k", help="processes, or jobs with --slurm (default: the cores at hand)")
     cluster = parser.add_mutually_exclusive_group()

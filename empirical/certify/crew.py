@@ -34,6 +34,7 @@ class Crew:
         make: Makes an executor; None to work in this process alone.
         lost: Exceptions of a future that mean its worker is gone and not that the work is wrong.
         close: Called with every executor no longer used.
+        end: Called once, at the end.
     """
 
     def __init__(
@@ -41,8 +42,9 @@ class Crew:
         make: Callable[[], Executor] | None,
         lost: tuple[type[BaseException], ...] = (BrokenProcessPool, CancelledError),
         close: Callable[[Executor], None] = lambda executor: executor.shutdown(wait=False, cancel_futures=True),
+        end: Callable[[], None] = lambda: None,
     ) -> None:
-        self._make, self._lost, self._close = make, lost, close
+        self._make, self._lost, self._close, self._end = make, lost, close, end
         self._executor: Executor | None = None
 
     def __enter__(self) -> Crew:
@@ -50,6 +52,7 @@ class Crew:
 
     def __exit__(self, *reason: object) -> None:
         self._drop()
+        self._end()
 
     @property
     def executor(self) -> Executor | None:
@@ -62,7 +65,7 @@ class Crew:
         """Yield (index, function(*task)) as they finish, until all have or ``stop()`` says so.
 
         Raises:
-            WorkersLost: If workers died in five rebuilt executors.
+            WorkersLost: If workers died in several rebuilt executors.
         """
         if self._make is None or len(tasks) == 1:
             for index, task in enumerate(tasks):

@@ -1,4 +1,4 @@
-"""What branch and bound needs to know of the function a network imitates, and the balls it expands in over a box."""
+"""What branch and bound needs to know of the function a network imitates: Taylor models of its linear functionals."""
 
 from __future__ import annotations
 
@@ -18,32 +18,30 @@ Indices = npt.NDArray[np.intp]
 
 @dataclass(frozen=True)
 class Expansion:
-    """Taylor models of all entries of f over a batch of boxes C +- radius, rounding included.
+    """Taylor models of functionals F . f over boxes C +- radius, one functional a box, rounding included.
 
-    For every real d with |d| <= radius, box b and entry k:
-        low[b, k] <= f_k(C + d) - value[b, k] - slope[b, k] . d <= high[b, k], and, where ``curvature`` is given,
-        |f_k(C + d) - value[b, k] - slope[b, k] . d - d' H d| <= tail[b, k] with the symmetric H = curvature(b, k).
+    For every real d with |d| <= radius and every box b:
+        |F_b . f(C + d) - value[b] - slope[b] . d| <= wide[b], and, where ``curvature`` is given,
+        |F_b . f(C + d) - value[b] - slope[b] . d - d' H d| <= tail[b] with the symmetric H = curvature(b).
     Infinite bounds say that nothing could be proved on that box.
 
     Args:
-        value: (batch, entries).
-        slope: (batch, entries, inputs).
-        low: (batch, entries).
-        high: (batch, entries).
-        tail: (batch, entries).
-        curvature: Arrays of box and entry indices (pairs,) -> (pairs, inputs, inputs); None if there is no such form.
+        value: (batch,).
+        slope: (batch, inputs).
+        wide: (batch,).
+        tail: (batch,).
+        curvature: Box indices (boxes,) -> (boxes, inputs, inputs); None if there is no such form.
     """
 
     value: Floats
     slope: Floats
-    low: Floats
-    high: Floats
+    wide: Floats
     tail: Floats
-    curvature: Callable[[Indices, Indices], Floats] | None = None
+    curvature: Callable[[Indices], Floats] | None = None
 
 
 class Target(Protocol):
-    """A function of n x n matrices, flattened row by row."""
+    """A function f of n x n matrices, flattened row by row."""
 
     @property
     def n(self) -> int:
@@ -58,8 +56,8 @@ class Target(Protocol):
         """Gradient of cotangent . f at every point, in plain float64, (batch, n^2)."""
         ...
 
-    def expand(self, centre: Floats, radius: Floats) -> Expansion:
-        """Taylor models over the boxes centre +- radius, each (batch, n^2)."""
+    def expand(self, centre: Floats, radius: Floats, functionals: Floats) -> Expansion:
+        """Taylor models of functionals . f over the boxes centre +- radius; all three (batch, n^2)."""
         ...
 
     def ball(self, matrix: Any) -> Any:

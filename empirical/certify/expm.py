@@ -99,25 +99,32 @@ class ExpmTarget:
         """The exponential of a flint ``arb_mat``, enclosed."""
         return matrix.exp()
 
-    def expand(self, centre: Floats, radius: Floats) -> Expansion:
+    def expand(self, centre: Floats, radius: Floats, functionals: Floats) -> Expansion:
         """Taylor models about the centres: of second order up to 4 x 4, of first order beyond."""
         n, batch = self.n, len(centre)
-        flat, entries = (batch, n * n), n * n
-        matrices, spread = centre.reshape(batch, n, n), radius.reshape(batch, n, n)
+        entries = n * n
+        matrices, spread, weights = (part.reshape(batch, n, n) for part in (centre, radius, functionals))
         curved = n <= _CURVED_SIDE
         value, slope, form = _jets(matrices, self.squarings, curved)
-        wide_terms, rest, error = self._majorants(matrices, spread, curved)
-        tail = above(rest + error)
-        wide = above(tail + wide_terms)
-        curvature = None
-        if form is not None:
-            curvature = _Curvature(form.reshape(batch, entries, entries, entries))
-        tail, wide = tail.reshape(flat), wide.reshape(flat)
-        slope = np.swapaxes(slope.reshape(batch, entries, entries), 1, 2)
-        return Expansion(value.reshape(flat), slope, -wide, wide, tail, curvature)
+        quadratic, rest, error, whole = self._majorants(matrices, spread, curved)
+        # Each functional is a sum of at most n^2 terms: gamma(n^2 + 4) of the sum of absolute values, itself below
+        # |F| . E; doubled for the symmetric form.
+        tail = rest + error + 2 * gamma(entries + 4) * whole
+        share = np.abs(weights).reshape(batch, entries)
+        tails, wides = ((share * part.reshape(batch, entries)).sum(axis=1) for part in (tail, tail + quadratic))
+        # 8: the roundings of the line above and of the sums it weighs.
+        tails, wides = (part * (1 + gamma(entries + 8)) + TINY for part in (tails, wides))
+        flat = weights.reshape(batch, entries)
+        return Expansion(
+            value=(flat * value.reshape(batch, entries)).sum(axis=1),
+            slope=(slope.reshape(batch, entries, entries) @ flat[:, :, None])[..., 0],
+            wide=wides,
+            tail=tails,
+            curvature=None if form is None else _Curvature(form.reshape(batch, entries, entries, entries), flat),
+        )
 
-    def _majorants(self, matrices: Floats, spread: Floats, curved: bool) -> tuple[Floats, Floats, Floats]:
-        """Bounds of |J_2| (0 unless ``curved``), the terms left out and the model's own error, each (batch, n, n)."""
+    def _majorants(self, matrices: Floats, spread: Floats, curved: bool) -> tuple[Floats, Floats, Floats, Floats]:
+        """Bounds of |J_2| (0 unless ``curved``), the terms left out, the model's error, and E, each (batch, n, n)."""
         n, batch = self.n, len(matrices)
         size = np.abs(matrices)
         metzler = np.where(np.eye(n, dtype=bool), matrices, size)
@@ -129,22 +136,24 @@ class ExpmTarget:
         # above: rounding of M + H and |C| + H, upwards; both exponentials grow with it.
         whole = _exponential(above(metzler + spread), self.squarings)
         rounding = self.relative_rounding(3 * n)
-        error = _exponential(above(size + spread), self.squarings) * rounding * (1 + 2 * rounding) + self.truncation
+        largest = _exponential(above(size + spread), self.squarings) * (1 + 2 * rounding)
+        error = largest * rounding + self.truncation
         quadratic = np.maximum(row[:, :, 2], 0) + error if curved else np.zeros_like(whole)
         known = row[:, :, 0] + row[:, :, 1] + (row[:, :, 2] if curved else 0.0)
         # Both sides of the difference are off by one error each; five more roundings of at most E u fit in a third.
         rest = np.maximum(whole - known, 0) + 3 * error
-        return quadratic, rest, 2 * error
+        return quadratic, rest, 2 * error, largest + self.truncation
 
 
 @dataclass(frozen=True)
 class _Curvature:
-    """Symmetric H with d' H d the quadratic form of an entry; ``form`` is (batch, inputs, inputs, entries)."""
+    """Symmetric H with d' H d the functional's quadratic form; ``form`` is (batch, inputs, inputs, entries)."""
 
     form: Floats
+    functionals: Floats
 
-    def __call__(self, boxes: Indices, entries: Indices) -> Floats:
-        chosen = self.form[boxes, :, :, entries]
+    def __call__(self, boxes: Indices) -> Floats:
+        chosen = (self.form[boxes] @ self.functionals[boxes][:, None, :, None])[..., 0]
         return np.asarray((chosen + np.swapaxes(chosen, 1, 2)) / 2)
 
 

@@ -46,47 +46,60 @@ class InverseTarget:
         """The inverse of a flint ``arb_mat``, enclosed."""
         return matrix.inv()
 
-    def expand(self, centre: Floats, radius: Floats) -> Expansion:
-        """Second-order Taylor models about the float inverses of the centres."""
+    def expand(self, centre: Floats, radius: Floats, functionals: Floats) -> Expansion:
+        """Second-order Taylor models about the float inverses of the centres.
+
+        With F the functional as an n x n matrix, F . V D V = M . D for M = V' F V', and F . V D V D V is the quadratic
+        form with M_ad V_bc at D_ab D_cd.
+        """
         n, batch = self.n, len(centre)
-        boxes, spread = centre.reshape(batch, n, n), radius.reshape(batch, n, n)
+        boxes, spread, weights = (part.reshape(batch, n, n) for part in (centre, radius, functionals))
         inverse = _inverses(boxes)
         # A centre that is singular in floats proves nothing: V = 0 gives Q >= I, which the check below refuses.
         inverse = np.where(np.isfinite(inverse).all(axis=(1, 2), keepdims=True), inverse, 0.0)
         size = np.abs(inverse)
         with np.errstate(over="ignore", invalid="ignore"):
+            transposed = np.swapaxes(inverse, 1, 2)
+            moment = transposed @ weights @ transposed
             residual = _residual_above(boxes, inverse)
             moved = product_above(size, spread)
-            quadratic = product_above(product_above(moved, moved), size)
+            linear = product_above(moved, size)
+            quadratic = product_above(moved, linear)
             rest = _cubic_rest(above(residual + moved), size)
             cross = product_above(residual, residual) + product_above(residual, moved) + product_above(moved, residual)
-            # Rounding: E0 V and the bracket as derived; each slope is one product, each entry of the quadratic form
-            # four, summed once: gamma(8) of their sum of absolute values, V H V and V H V H V.
+            # Rounding: E0 V and the bracket as derived; value, M and M V are sums of at most n^2 products of up to
+            # three factors: gamma(4 n^2 + 8) of the sums of absolute values, |F| . |V|, |F| . VHV and |F| . VHVHV.
             small = product_above(residual, size) + product_above(cross, size)
-            small = small + gamma(8) * (product_above(moved, size) + quadratic)
+            small = small + gamma(4 * n * n + 8) * (size + linear + quadratic)
             tail = above(rest + small * (1 + gamma(16))) + TINY
             wide = above(tail + quadratic)
-            slope = -np.einsum("bij,bkl->biljk", inverse, inverse).reshape(batch, n * n, n * n)
-        flat = (batch, n * n)
-        tail, wide = _finite_or_infinite(tail.reshape(flat)), _finite_or_infinite(wide.reshape(flat))
-        return Expansion(inverse.reshape(flat), slope, -wide, wide, tail, _Curvature(inverse))
+            share = np.abs(weights)
+            tail, wide = (_weighted_above(share, part) for part in (tail, wide))
+            value = (weights * inverse).sum(axis=(1, 2))
+        slope = -moment.reshape(batch, n * n)
+        return Expansion(value, slope, wide, tail, _Curvature(moment, inverse))
 
 
 @dataclass(frozen=True)
 class _Curvature:
-    """Symmetric H with d' H d = (V D V D V)_ij; ``inverse`` is V, (batch, n, n)."""
+    """Symmetric H with d' H d = F . V D V D V; ``moment`` is M = V' F V', ``inverse`` V, both (batch, n, n)."""
 
+    moment: Floats
     inverse: Floats
 
-    def __call__(self, boxes: Indices, entries: Indices) -> Floats:
-        n = self.inverse.shape[-1]
-        middle = self.inverse[boxes]
-        pairs = np.arange(len(boxes))
-        left, right = middle[pairs, entries // n], middle[pairs, :, entries % n]
-        # The term V_ia D_ab V_bc D_cd V_dj, as a matrix in the index pairs (a, b) and (c, d).
-        form = left[:, :, None, None, None] * middle[:, None, :, :, None] * right[:, None, None, None, :]
-        form = form.reshape(len(boxes), n * n, n * n)
+    def __call__(self, boxes: Indices) -> Floats:
+        entries = self.inverse.shape[-1] ** 2
+        # Axes a, b, c, d: the entry M_ad V_bc, as a matrix in the index pairs (a, b) and (c, d).
+        form = self.moment[boxes][:, :, None, None, :] * self.inverse[boxes][:, None, :, :, None]
+        form = form.reshape(len(boxes), entries, entries)
         return np.asarray((form + np.swapaxes(form, 1, 2)) / 2)
+
+
+def _weighted_above(weights: Floats, bounds: Floats) -> Floats:
+    """Upper bound of sum |F| bound per box, infinite where a bound that counts is not finite, (batch,)."""
+    terms = np.where(weights > 0, weights * bounds, 0.0)
+    total = terms.sum(axis=(1, 2)) * (1 + gamma(weights.shape[-1] ** 2 + 4)) + TINY
+    return np.where(np.isfinite(bounds).all(axis=(1, 2)) & np.isfinite(total), total, np.inf)
 
 
 def _inverses(matrices: Floats) -> Floats:
@@ -131,6 +144,3 @@ def _cubic_rest(radius: Floats, size: Floats) -> Floats:
     result[usable[proved]] = guess[proved]
     return result
 
-
-def _finite_or_infinite(bound: Floats) -> Floats:
-    return np.where(np.isfinite(bound), bound, np.inf)

@@ -1,4 +1,4 @@
-"""The norms an error is certified in: all monotone in the absolute entries, so entry bounds give norm bounds."""
+"""The norms an error is certified in: maxima of finitely many linear functionals, each bounded in its own nodes."""
 
 from __future__ import annotations
 
@@ -8,19 +8,23 @@ from typing import Any
 
 import numpy as np
 
-from empirical.certify.rounding import TINY, Floats, gamma
+from empirical.certify.rounding import Floats
+from theory.errors import BadInput
 
 __all__ = ["NORMS", "Norm"]
+
+#: Row and column sums take n 2^n functionals.
+_LARGEST_SUMMED_SIDE = 8
 
 
 @dataclass(frozen=True)
 class Norm:
-    """A matrix norm with |X| <= U entrywise implying norm(X) <= norm(U).
+    """A matrix norm that is the largest of finitely many functionals F . X, F with entries -1, 0 and 1.
 
     Args:
-        name: ``max`` (largest entry), ``fro`` (Frobenius), ``inf`` (induced, row sums), ``one`` (induced, column sums).
+        name: ``max`` (largest entry), ``inf`` (induced, row sums) or ``one`` (induced, column sums).
         of: Float value on a stack (batch, n, n).
-        dual: Float gradient at a stack, (batch, n, n).
+        dual: Float functional attaining it at each matrix of a stack, (batch, n, n).
         ball: Value of a flint ``arb_mat`` in balls.
     """
 
@@ -29,12 +33,22 @@ class Norm:
     dual: Callable[[Floats], Floats]
     ball: Callable[[Any], Any]
 
-    def above(self, entries: Floats) -> Floats:
-        """Upper bound of the norm of every matrix with absolute entries below ``entries`` (batch, n, n)."""
+    def functionals(self, n: int) -> Floats:
+        """All the functionals, flattened row by row, (count, n^2).
+
+        Raises:
+            BadInput: If they are too many: n above 8 for ``inf`` and ``one``.
+        """
         if self.name == "max":
-            return self.of(entries)
-        # At most n^2 + 3 roundings, a square root among them.
-        return self.of(entries) * (1 + gamma(entries.shape[-1] ** 2 + 8)) + TINY
+            return np.concatenate([np.eye(n * n), -np.eye(n * n)])
+        if n > _LARGEST_SUMMED_SIDE:
+            raise BadInput(f"--norm {self.name} takes n 2^n searches: at most 8 x 8 matrices; use --norm max")
+        signs = 1.0 - 2.0 * ((np.arange(2**n)[:, None] >> np.arange(n)) & 1)
+        rows = np.zeros((n, 2**n, n, n))
+        for i in range(n):
+            rows[i, :, i, :] = signs
+        stack = rows.reshape(-1, n, n)
+        return (stack if self.name == "inf" else np.swapaxes(stack, 1, 2)).reshape(-1, n * n)
 
 
 def _max(stack: Floats) -> Floats:
@@ -49,14 +63,6 @@ def _max_dual(stack: Floats) -> Floats:
     return result.reshape(stack.shape)
 
 
-def _frobenius(stack: Floats) -> Floats:
-    return np.sqrt((stack * stack).sum(axis=(1, 2)))
-
-
-def _frobenius_dual(stack: Floats) -> Floats:
-    return stack / np.maximum(_frobenius(stack), 1e-300)[:, None, None]
-
-
 def _row_sums(stack: Floats) -> Floats:
     return np.abs(stack).sum(axis=2).max(axis=1)
 
@@ -67,11 +73,11 @@ def _row_sums_dual(stack: Floats) -> Floats:
     return np.where(on[:, :, None], np.where(stack >= 0, 1.0, -1.0), 0.0)
 
 
-def _columns(of: Callable[[Floats], Floats]) -> Callable[[Floats], Floats]:
-    return lambda stack: of(np.swapaxes(stack, 1, 2))
+def _column_sums(stack: Floats) -> Floats:
+    return _row_sums(np.swapaxes(stack, 1, 2))
 
 
-def _column_dual(stack: Floats) -> Floats:
+def _column_sums_dual(stack: Floats) -> Floats:
     return np.swapaxes(_row_sums_dual(np.swapaxes(stack, 1, 2)), 1, 2)
 
 
@@ -82,12 +88,6 @@ def _ball_max(matrix: Any) -> Any:
     for entry in matrix.entries():
         best = best.max(abs(entry))
     return best
-
-
-def _ball_frobenius(matrix: Any) -> Any:
-    from flint import arb
-
-    return sum((entry * entry for entry in matrix.entries()), arb(0)).sqrt()
 
 
 def _ball_row_sums(matrix: Any) -> Any:
@@ -107,8 +107,7 @@ NORMS: dict[str, Norm] = {
     norm.name: norm
     for norm in (
         Norm("max", _max, _max_dual, _ball_max),
-        Norm("fro", _frobenius, _frobenius_dual, _ball_frobenius),
         Norm("inf", _row_sums, _row_sums_dual, _ball_row_sums),
-        Norm("one", _columns(_row_sums), _column_dual, _ball_column_sums),
+        Norm("one", _column_sums, _column_sums_dual, _ball_column_sums),
     )
 }

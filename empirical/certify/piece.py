@@ -1,23 +1,27 @@
-"""One unit of work of the search: bound a batch of boxes, drop what cannot matter, split the rest; pure, picklable."""
+"""One unit of work of the search: bound a batch of nodes, drop what cannot matter, split the rest; pure, picklable."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 
+from empirical.certify.branching import Scores, scores
 from empirical.certify.chain import Budget, ReluChain
+from empirical.certify.dual import Bounded, Row, best_bounds, kept, start_multipliers
 from empirical.certify.expansion import Target
+from empirical.certify.nodes import Nodes
 from empirical.certify.norms import NORMS
-from empirical.certify.relaxation import Relaxation, relax
-from empirical.certify.residual import Residual, residual_bounds, tilt
+from empirical.certify.relaxation import relax
 from empirical.certify.rounding import Floats, above, below
 
 __all__ = ["Findings", "Problem", "examine"]
 
 # Memory of the largest array of one batch, in float64 numbers: stays within a core's cache for small networks.
 _BATCH_FLOATS = 1 << 19
+_FORM_FLOATS = 1 << 21
+_FEWEST_STEPS, _MOST_STEPS = 2, 12
 
 
 @dataclass(frozen=True)
@@ -29,12 +33,24 @@ class Problem:
     norm: str
     budget: Budget
 
+    @cached_property
+    def functionals(self) -> Floats:
+        """The functionals whose largest value is the norm, (count, n^2)."""
+        return NORMS[self.norm].functionals(self.target.n)
+
     @property
     def batch(self) -> int:
-        """How many boxes to bound at once."""
+        """How many nodes to bound at once: the backward pass through hidden layers, or else the rows themselves."""
         widths = self.chain.architecture
-        largest = max(2 * widths[i] * max(widths[i - 1], widths[0]) for i in range(1, len(widths)))
+        passes = [2 * widths[i] * max(widths[i - 1], widths[0]) for i in range(2, len(widths) - 1)]
+        largest = max([*passes, *(width * widths[0] for width in self.chain.hidden), widths[0] ** 2])
         return max(1, min(1024, _BATCH_FLOATS // largest))
+
+    @property
+    def steps(self) -> int:
+        """Subgradient steps: the more inputs, the more a better bound saves, until their forms cost more than that."""
+        inputs = self.chain.inputs
+        return max(_FEWEST_STEPS, min(_MOST_STEPS, inputs, 1024 // inputs))
 
     def errors(self, points: Floats) -> Floats:
         """N - f in plain float64 at (batch, n^2) points, as a stack (batch, n, n)."""
@@ -44,118 +60,144 @@ class Problem:
 
 @dataclass(frozen=True)
 class Findings:
-    """What became of a batch of boxes.
+    """What became of a batch of nodes.
 
     Args:
-        low: Lowest corners of the boxes still open, (open, n^2).
-        high: Highest corners.
-        bound: A proved upper bound of the error on each of them.
+        nodes: Those still open, split.
         settled: A proved upper bound of the error on everything else in the batch (-inf if there is nothing else).
         found: Largest float error met.
         point: Where, (n^2,).
     """
 
-    low: Floats
-    high: Floats
-    bound: Floats
+    nodes: Nodes
     settled: float
     found: float
     point: Floats
 
 
-def examine(problem: Problem, low: Floats, high: Floats, threshold: float) -> Findings:
-    """Bound the error over the boxes [low, high] (batch, n^2); keep the parts where it may exceed ``threshold``."""
-    centre = low + (high - low) / 2
+def examine(problem: Problem, nodes: Nodes, threshold: float) -> Findings:
+    """Bound the error on the nodes; keep and split the parts where it may exceed ``threshold``."""
+    nodes = _tightened(problem, nodes)
+    if not len(nodes):
+        return Findings(nodes, -np.inf, -np.inf, problem.budget.magnitudes[0])
+    # Nodes that share one box, as all functionals do at first, share its relaxation.
+    alone = len(nodes) > 1 and bool((nodes.low == nodes.low[0]).all() and (nodes.high == nodes.high[0]).all())
+    alone = alone and not nodes.decided.any()
+    centre = nodes.low + (nodes.high - nodes.low) / 2
     # Rounded up, so the boxes centre +- radius hold [low, high].
-    radius = above(np.maximum(high - centre, centre - low))
-    relaxation = relax(problem.chain, problem.budget, centre, radius)
-    expansion = problem.target.expand(centre, radius)
-    residual = residual_bounds(problem.chain, problem.budget, relaxation, expansion, centre, radius)
-    largest_entry = problem.norm == "max"
-    residual = tilt(residual, expansion, radius, residual.bound > threshold if largest_entry else residual.bound > 0)
-    bound = _norm_bounds(problem, residual)
-    found, point = _best_corner(problem, residual, low, high)
-    open_ = bound > threshold
-    settled = float(bound[~open_].max(initial=-np.inf))
-    residual = Residual(*(part[open_] for part in (residual.linear, residual.bound, residual.slope, residual.bend)))
-    low, high, centre, radius, bound = low[open_], high[open_], centre[open_], radius[open_], bound[open_]
-    score = _scores(problem, relaxation, residual, radius, open_)
-    if largest_entry and len(bound):
-        lowest, highest = residual.keep(radius, threshold)
-        tight_low, tight_high = np.maximum(low, below(centre + lowest)), np.minimum(high, above(centre + highest))
-        if ((tight_low > low) | (tight_high < high)).any():
-            settled = max(settled, threshold)
-        score = score * (tight_high - tight_low) / np.maximum(high - low, 1e-300)
-        low, high = np.minimum(tight_low, tight_high), tight_high
-    return _split(low, high, bound, score, settled, found, point)
+    radius = above(np.maximum(nodes.high - centre, centre - nodes.low))
+    some = slice(0, 1) if alone else slice(None)
+    relaxation = relax(problem.chain, problem.budget, centre[some], radius[some], nodes.decided[some])
+    if alone:
+        relaxation = relaxation.taken(np.zeros(len(nodes), dtype=np.intp))
+    functionals = problem.functionals[nodes.functional]
+    expansion = problem.target.expand(centre, radius, functionals)
+    row = Row(problem.chain, problem.budget, relaxation, expansion, functionals, nodes.decided, radius)
+    found = _bounded(problem, row, nodes, threshold)
+    bound = np.where(relaxation.empty, -np.inf, np.minimum(found.bound, nodes.bound))
+    error, point = _best_point(problem, nodes, centre, radius, found)
+    open_ = np.flatnonzero(bound > threshold)
+    settled = float(np.delete(bound, open_).max(initial=-np.inf))
+    if not len(open_):
+        return Findings(nodes[open_], settled, error, point)
+    found = found.taken(open_)
+    split_scores = scores(row.taken(open_), found)
+    low, high = kept(found.bound, found.slope, radius[open_], threshold)
+    low = np.maximum(nodes.low[open_], below(centre[open_] + low))
+    high = np.minimum(nodes.high[open_], above(centre[open_] + high))
+    low = np.minimum(low, high)
+    if ((low > nodes.low[open_]) | (high < nodes.high[open_])).any():
+        settled = max(settled, threshold)
+    smaller = Nodes(
+        low, high, nodes.functional[open_], nodes.decided[open_], found.multiplier.astype(np.float32), bound[open_]
+    )
+    width = nodes.high[open_] - nodes.low[open_]
+    shrunk = np.divide(high - low, width, out=np.ones_like(width), where=width > 0)
+    children, stuck = _split(smaller, Scores(split_scores.inputs * shrunk, split_scores.neurons))
+    return Findings(children, max(settled, stuck), error, point)
 
 
-def _norm_bounds(problem: Problem, residual: Residual) -> Floats:
-    """Proved bounds of the norm of N - f on each box."""
-    entries = residual.bound.shape[1] // 2
-    size = np.maximum(np.maximum(residual.bound[:, :entries], residual.bound[:, entries:]), 0)
-    with np.errstate(invalid="ignore", over="ignore"):
-        bound = NORMS[problem.norm].above(size.reshape(-1, problem.target.n, problem.target.n))
-    return np.where(np.isnan(bound), np.inf, bound)
+def _bounded(problem: Problem, row: Row, nodes: Nodes, threshold: float) -> Bounded:
+    """First the published bound, cheaply; then, where that is not enough, curvature and better multipliers."""
+    plain = start_multipliers(row)
+    first = best_bounds(row, plain, threshold, 0, curved=False)
+    loose = np.flatnonzero((first.bound > threshold) & ~row.relaxation.empty)
+    result = [part.copy() for part in (first.bound, first.slope, first.bend, first.multiplier, first.middle)]
+    block = max(1, _FORM_FLOATS // row.radius.shape[1] ** 2)
+    for start in range(0, len(loose), block):
+        chosen = loose[start : start + block]
+        known = nodes.multiplier[chosen].astype(np.float64)
+        begin = np.where(np.isnan(known), plain[chosen], known)
+        # A neuron that became open keeps its slope; one that was open and is stable now has none to keep.
+        better = best_bounds(row.taken(chosen), begin, threshold, problem.steps, curved=True)
+        lower = better.bound < first.bound[chosen]
+        for old, new in zip(result[:4], (better.bound, better.slope, better.bend, better.multiplier), strict=True):
+            old[chosen[lower]] = new[lower]
+        result[2][chosen], result[4][chosen] = better.bend, better.middle
+    return Bounded(*result)
 
 
-def _best_corner(problem: Problem, residual: Residual, low: Floats, high: Floats) -> tuple[float, Floats]:
-    """The largest float error where the worst row's linear bound peaks, and at the boxes' middles."""
-    rows = np.arange(len(low))
-    slope = residual.slope[rows, residual.bound.argmax(axis=1)]
-    points = np.concatenate([np.where(slope > 0, high, low), low + (high - low) / 2])
+def _tightened(problem: Problem, nodes: Nodes) -> Nodes:
+    """Shrink boxes to where the first layer's decided neurons can have their signs; drop those without such a part.
+
+    There y = W_1 d + (W_1 C + b_1) is exact, so sigma y + slack < 0 is impossible on the node.
+    """
+    weight, bias = problem.chain.weights[0], problem.chain.biases[0]
+    constrained = nodes.decided[:, : len(bias)].any(axis=1)
+    if not problem.chain.hidden or not constrained.any():
+        return nodes
+    if not constrained.all():
+        return Nodes.joined([nodes[~constrained], _tightened(problem, nodes[constrained])])
+    signs = nodes.decided[:, : len(bias)].astype(np.float64)
+    centre = nodes.low + (nodes.high - nodes.low) / 2
+    radius = above(np.maximum(nodes.high - centre, centre - nodes.low))
+    slope = signs[:, :, None] * weight
+    largest = signs * (centre @ weight.T + bias) + np.abs(signs) * (radius @ np.abs(weight).T + problem.budget.slack(0))
+    possible = (largest >= 0).all(axis=1)
+    low, high = kept(largest, slope, radius[:, None, :], 0.0)
+    low = np.maximum(nodes.low, below(centre + low.max(axis=1)))
+    high = np.minimum(nodes.high, above(centre + high.min(axis=1)))
+    possible &= (low <= high).all(axis=1)
+    tight = Nodes(low, high, nodes.functional, nodes.decided, nodes.multiplier, nodes.bound)
+    return tight[possible]
+
+
+def _best_point(
+    problem: Problem, nodes: Nodes, centre: Floats, radius: Floats, found: Bounded
+) -> tuple[float, Floats]:
+    """The largest float error where the bounds peak, and at the averages of such peaks."""
+    peaks = np.where(found.slope > 0, nodes.high, nodes.low)
+    points = np.concatenate([peaks, np.clip(centre + found.middle, nodes.low, nodes.high)])
     errors = NORMS[problem.norm].of(problem.errors(points))
     errors = np.where(np.isfinite(errors), errors, -np.inf)
     best = int(errors.argmax())
     return float(errors[best]), points[best]
 
 
-def _scores(
-    problem: Problem, relaxation: Relaxation, residual: Residual, radius: Floats, open_: npt.NDArray[np.bool_]
-) -> Floats:
-    """How much of the worst row's looseness each input causes, (batch, inputs).
-
-    A neuron with bounding lines a distance t apart, met with coefficient c, loosens the bound by about |c| t; the
-    inputs share the blame as they move its pre-activation. The quadratic part is shared as sum_j |G_ij| r_i r_j.
-    """
-    rows = np.arange(len(radius))
-    entries = residual.bound.shape[1] // 2
-    worst = residual.bound.argmax(axis=1) if len(rows) else rows
-    score = residual.bend[rows, worst].copy()
-    weight = problem.chain.weights[-1]
-    coefficient = np.where(worst < entries, 1.0, -1.0)[:, None] * weight[worst % entries]
-    for layer in reversed(range(len(relaxation.lines))):
-        line = relaxation.lines[layer]
-        positive = np.maximum(coefficient, 0)
-        moved = np.abs(relaxation.slopes[layer][open_]) * radius[:, None, :]
-        share = moved / np.maximum(moved.sum(axis=2, keepdims=True), 1e-300)
-        blame = np.abs(coefficient) * line.shift[open_]
-        score += (blame[:, None, :] @ share)[:, 0]
-        coefficient = positive * line.upper[open_] + (coefficient - positive) * line.lower[open_]
-        coefficient = coefficient @ problem.chain.weights[layer]
+def _split(nodes: Nodes, split_scores: Scores) -> tuple[Nodes, float]:
+    """Halve every node at its best input or neuron; return the halves, and the bound of what cannot be split."""
+    middle = nodes.low + (nodes.high - nodes.low) / 2
+    divisible = (middle > nodes.low) & (middle < nodes.high)
     # Nothing proved yet, or nothing to blame: the widest input.
-    usable = np.isfinite(residual.bound[rows, worst]) & np.isfinite(score).all(axis=1) & (score > 0).any(axis=1)
-    return np.where(usable[:, None], score, radius)
+    blamed = np.where(divisible, split_scores.inputs, -np.inf)
+    usable = np.isfinite(nodes.bound) & np.isfinite(split_scores.inputs).all(axis=1)
+    fallback = ~usable | (np.maximum(blamed.max(axis=1), split_scores.neurons.max(axis=1, initial=0)) <= 0)
+    blamed = np.where(fallback[:, None], np.where(divisible, nodes.high - nodes.low, -np.inf), blamed)
+    by_neuron = ~fallback & (split_scores.neurons.max(axis=1, initial=-np.inf) > blamed.max(axis=1))
+    stuck = ~by_neuron & ~divisible.any(axis=1)
+    settled = float(nodes.bound[stuck].max(initial=-np.inf))
+    across = np.flatnonzero(~by_neuron & ~stuck)
+    axis = blamed[across].argmax(axis=1) if len(across) else across
+    signed = np.flatnonzero(by_neuron)
+    neuron = split_scores.neurons[signed].argmax(axis=1) if len(signed) else signed
+    halves = []
+    for side in (-1, 1):
+        low, high = nodes.low.copy(), nodes.high.copy()
+        decided, multiplier = nodes.decided.copy(), nodes.multiplier.copy()
+        (high if side < 0 else low)[across, axis] = middle[across, axis]
+        decided[signed, neuron] = side
+        multiplier[signed, neuron] = 0
+        half = Nodes(low, high, nodes.functional, decided, multiplier, nodes.bound)
+        halves.append(half[~stuck])
+    return Nodes.joined(halves), settled
 
-
-def _split(
-    low: Floats, high: Floats, bound: Floats, score: Floats, settled: float, found: float, point: Floats
-) -> Findings:
-    """Halve every box across its best-scoring input; a box too thin to halve is settled with its own bound."""
-    middle = low + (high - low) / 2
-    splittable = (middle > low) & (middle < high)
-    stuck = ~splittable.any(axis=1)
-    settled = max(settled, float(bound[stuck].max(initial=-np.inf)))
-    low, high, bound, middle = low[~stuck], high[~stuck], bound[~stuck], middle[~stuck]
-    rows = np.arange(len(bound))
-    axis = np.where(splittable[~stuck], score[~stuck], -np.inf).argmax(axis=1) if len(rows) else rows
-    upper_low, lower_high = low.copy(), high.copy()
-    upper_low[rows, axis] = lower_high[rows, axis] = middle[rows, axis]
-    return Findings(
-        low=np.concatenate([low, upper_low]),
-        high=np.concatenate([lower_high, high]),
-        bound=np.concatenate([bound, bound]),
-        settled=settled,
-        found=found,
-        point=point,
-    )

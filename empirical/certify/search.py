@@ -1,10 +1,10 @@
 """Best-first branch and bound on the worst error of a network over a box of matrices.
 
-Invariant: at every moment the error on the whole box is at most max(settled, bounds of the open boxes), because a box
-leaves the frontier only together with what ``piece.examine`` proved of it, and work that never came back leaves its box
-open with its old bound. So the bound may be read off after a timeout, an interrupt or a lost worker. Rounds are cut
-into pieces by rules that know nothing of who works or how fast: a search that ends by closing its gap gives the same
-certificate on one core and on many.
+Invariant: at every moment the error on the whole box is at most max(settled, bounds of the open nodes), because a
+node leaves the frontier only together with what ``piece.examine`` proved of it, and work that never came back leaves
+its node open with its old bound. So the bound may be read off after a timeout, an interrupt or a lost worker. Rounds
+are cut into pieces by rules that know nothing of who works or how fast: a search that ends by closing its gap gives
+the same certificate on one core and on many.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from empirical.certify.certificate import Certificate
 from empirical.certify.chain import Budget, ReluChain
 from empirical.certify.crew import Crew, WorkersLost
 from empirical.certify.expansion import Target
+from empirical.certify.nodes import Nodes
 from empirical.certify.norms import NORMS
 from empirical.certify.piece import Findings, Problem, examine
 from empirical.certify.region import Region
@@ -31,7 +32,7 @@ from theory.errors import BadInput
 __all__ = ["Options", "certify"]
 
 _PIECES = 64
-_FRONTIER_FLOATS = 1 << 27
+_FRONTIER_BYTES = 1 << 30
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,8 @@ class _Search:
 
     def __post_init__(self) -> None:
         low, high = self.region.outer
-        self.low, self.high, self.bound = low[None], high[None], np.array([np.inf])
+        neurons = sum(self.problem.chain.hidden)
+        self.nodes = Nodes.root(low, high, len(self.problem.functionals), neurons)
         self.witness = Witness(self.problem)
         self.matrix = self.region.centre.ravel()
         self.lower = self.witness.bounds(self.matrix)[0]
@@ -96,7 +98,7 @@ class _Search:
     @property
     def upper(self) -> float:
         """A proved bound of the error on the whole region."""
-        return max(self.settled, float(self.bound.max(initial=-np.inf)), self.lower)
+        return max(self.settled, float(self.nodes.bound.max(initial=-np.inf)), self.lower)
 
     @property
     def threshold(self) -> float:
@@ -105,10 +107,10 @@ class _Search:
 
     def run(self) -> Certificate:
         """Search until the gap is closed, time is up, or there is nothing left to split."""
-        # First the root box, so that there is an upper bound whatever happens next.
-        self._round(np.array([0]), lambda: False)
         samples, points = sample(self.problem, self.region, self.options.seed)
         self._attack(starts(self.problem, self.region, points, self.options.seed))
+        # The root box, all functionals in one piece, is always examined: so there is an upper bound whatever happens.
+        self._round([np.arange(len(self.nodes))], lambda: False)
         ended = self._until_closed()
         n = self.region.n
         return Certificate(
@@ -118,7 +120,7 @@ class _Search:
             matrix=self.matrix.reshape(n, n),
             gap=self.options.gap,
             boxes=self.boxes,
-            open_boxes=len(self.bound),
+            open_boxes=len(self.nodes),
             seconds=time.monotonic() - self.started,
             sampled=samples,
             samples=SAMPLES,
@@ -130,7 +132,7 @@ class _Search:
             self._forget()
             if self.upper <= self.threshold:
                 return "closed"
-            if not len(self.bound):
+            if not len(self.nodes):
                 return "exhausted"
             if self.options.stop():
                 return "interrupted"
@@ -140,7 +142,7 @@ class _Search:
                 self._round(self._choose(), self._halt)
             except WorkersLost:
                 return "workers lost"
-            self.options.report(self.boxes, len(self.bound), self.lower, self.upper)
+            self.options.report(self.boxes, len(self.nodes), self.lower, self.upper)
 
     def _late(self) -> bool:
         return time.monotonic() - self.started > self.options.seconds
@@ -148,22 +150,23 @@ class _Search:
     def _halt(self) -> bool:
         return self.options.stop() or self._late()
 
-    def _choose(self) -> np.ndarray:
-        """Indices of the boxes to look at next: the worst, or the nearest to being settled when memory runs short."""
-        crowded = self.low.size > _FRONTIER_FLOATS
-        order = np.argsort(self.bound if crowded else -self.bound, kind="stable")
-        return order[: _PIECES * self.problem.batch]
+    def _choose(self) -> list[np.ndarray]:
+        """Pieces of nodes to look at next: the worst, or the nearest to being settled when memory runs short."""
+        crowded = len(self.nodes) * self.nodes.bytes_each > _FRONTIER_BYTES
+        order = np.argsort(self.nodes.bound if crowded else -self.nodes.bound, kind="stable")
+        size = self.problem.batch
+        return [order[i : i + size] for i in range(0, min(len(order), _PIECES * size), size)]
 
     def _forget(self) -> None:
-        """Settle open boxes that a lower bound found since has made harmless."""
-        done = self.bound <= self.threshold
-        self.settled = max(self.settled, float(self.bound[done].max(initial=-np.inf)))
-        self.low, self.high, self.bound = self.low[~done], self.high[~done], self.bound[~done]
+        """Settle open nodes that a lower bound found since has made harmless."""
+        done = self.nodes.bound <= self.threshold
+        if done.any():
+            self.settled = max(self.settled, float(self.nodes.bound[done].max()))
+            self.nodes = self.nodes[~done]
 
-    def _round(self, chosen: np.ndarray, stop: Callable[[], bool]) -> None:
-        """Examine the chosen boxes piece by piece; those whose piece does not come back stay open as they are."""
-        pieces = [chosen[i : i + self.problem.batch] for i in range(0, len(chosen), self.problem.batch)]
-        tasks = [(self.problem, self.low[piece], self.high[piece], self.threshold) for piece in pieces]
+    def _round(self, pieces: list[np.ndarray], stop: Callable[[], bool]) -> None:
+        """Examine the nodes piece by piece; those whose piece does not come back stay open as they are."""
+        tasks = [(self.problem, self.nodes[piece], self.threshold) for piece in pieces]
         done: dict[int, Findings] = {}
         try:
             for index, findings in self.crew.run(examine, tasks, stop):
@@ -172,14 +175,12 @@ class _Search:
             self._merge(pieces, done)
 
     def _merge(self, pieces: list[np.ndarray], done: dict[int, Findings]) -> None:
-        staying = np.ones(len(self.bound), dtype=bool)
+        staying = np.ones(len(self.nodes), dtype=bool)
         results = [done[index] for index in sorted(done)]
         for index in done:
             staying[pieces[index]] = False
         self.boxes += sum(len(pieces[index]) for index in done)
-        self.low = np.concatenate([self.low[staying], *(r.low for r in results)])
-        self.high = np.concatenate([self.high[staying], *(r.high for r in results)])
-        self.bound = np.concatenate([self.bound[staying], *(r.bound for r in results)])
+        self.nodes = Nodes.joined([self.nodes[staying], *(r.nodes for r in results)])
         self.settled = max([self.settled, *(r.settled for r in results)])
         best = max(results, key=lambda r: r.found, default=None)
         if best is not None and best.found > max(self.lower, self.tried):

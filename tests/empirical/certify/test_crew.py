@@ -68,7 +68,8 @@ def test_a_killed_worker_costs_nothing_but_time(tmp_path: Path) -> None:
     assert marker.exists()
 
 
-def test_workers_that_keep_dying_are_reported() -> None:
+def test_workers_that_keep_dying_are_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("empirical.certify.crew._REBUILDS", 2)
     crew = local_crew(2)
     with crew, pytest.raises(WorkersLost, match="lost with their workers"):
         list(crew.run(_die_always, [(1,), (2,)], _never))
