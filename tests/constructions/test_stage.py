@@ -52,7 +52,7 @@ def factors(draw: st.DrawFn, names: tuple[str, ...]) -> Combination:
 
 
 @st.composite
-def stages(draw: st.DrawFn) -> tuple[StagePlan, int]:
+def stages(draw: st.DrawFn) -> tuple[Stage, int, list[list[int]]]:
     """A stage of 1 or 2 products, squares among them, linear parts folded or carried, identities; and n."""
     n, count = draw(st.sampled_from([1, 2, 2, 3])), draw(st.integers(1, 2))
     products = []
@@ -71,7 +71,7 @@ def stages(draw: st.DrawFn) -> tuple[StagePlan, int]:
     layers = draw(st.integers(1, 3 if n == 3 else 5))
     radix = st.integers(2, 3 if n == 3 else 6)
     radices = [draw(st.lists(radix, min_size=layers, max_size=layers)) for _ in products]
-    return planned(Stage(tuple(products), tuple(outputs)), n, radices), n
+    return Stage(tuple(products), tuple(outputs)), n, radices
 
 
 def drawn_points(plan: StagePlan, n: int, seed: int) -> list[dict[str, Dense]]:
@@ -98,8 +98,8 @@ def flat(matrices: dict[str, Dense], names: tuple[str, ...]) -> list[Fraction]:
 
 @settings(max_examples=25)
 @given(stages(), st.integers(0, 10**6))
-def test_a_stage_is_what_the_theorems_say(drawn: tuple[StagePlan, int], seed: int) -> None:
-    plan, n = drawn
+def test_a_stage_is_what_the_theorems_say(drawn: tuple[Stage, int, list[list[int]]], seed: int) -> None:
+    plan, n = planned(*drawn), drawn[1]
     network, names = stage_network(plan, n), tuple(name for name, _ in plan.stage.outputs)
     assert network.architecture == stage_architecture(plan, n)
     for live in drawn_points(plan, n, seed):
@@ -108,9 +108,9 @@ def test_a_stage_is_what_the_theorems_say(drawn: tuple[StagePlan, int], seed: in
 
 @settings(max_examples=25)
 @given(stages(), st.integers(0, 10**6))
-def test_every_neuron_is_in_one_block_and_in_its_range(drawn: tuple[StagePlan, int], seed: int) -> None:
+def test_every_neuron_is_in_one_block_and_in_its_range(drawn: tuple[Stage, int, list[list[int]]], seed: int) -> None:
     """What is carried is never clipped: accumulators and carriers stay non-negative, and all below the claimed top."""
-    plan, n = drawn
+    plan, n = planned(*drawn), drawn[1]
     network = stage_network(plan, n)
     for layer, affine in enumerate(network.maps[:-1]):
         covered = sorted((b.start, b.stop) for b in network.blocks if b.layer == layer)
@@ -127,9 +127,9 @@ def test_every_neuron_is_in_one_block_and_in_its_range(drawn: tuple[StagePlan, i
 
 @settings(max_examples=10)
 @given(stages())
-def test_first_layer_ranges_hold_on_the_whole_domain(drawn: tuple[StagePlan, int]) -> None:
+def test_first_layer_ranges_hold_on_the_whole_domain(drawn: tuple[Stage, int, list[list[int]]]) -> None:
     """The first layer is affine, so balls over the whole box prove its ranges, up to their rounding outward."""
-    plan, n = drawn
+    plan, n = planned(*drawn), drawn[1]
     network = stage_network(plan, n)
     domain = [as_ball(BOUNDS[name]).union(-as_ball(BOUNDS[name])) for name in plan.stage.live for _ in range(n * n)]
     first = Network((network.maps[0],), network.inputs, (("h", network.maps[0].outputs),))
@@ -144,9 +144,9 @@ def test_first_layer_ranges_hold_on_the_whole_domain(drawn: tuple[StagePlan, int
 
 @settings(max_examples=10)
 @given(stages(), st.integers(0, 10**6))
-def test_all_ranges_hold_around_a_point(drawn: tuple[StagePlan, int], seed: int) -> None:
+def test_all_ranges_hold_around_a_point(drawn: tuple[Stage, int, list[list[int]]], seed: int) -> None:
     """Balls through all layers from a small box around a random point: every value of the box at once."""
-    plan, n = drawn
+    plan, n = planned(*drawn), drawn[1]
     network = stage_network(plan, n)
     live = drawn_points(plan, n, seed)[2]
     value = [as_ball(entry * Fraction(999, 1000)) + arb(0, 1e-9) for entry in flat(live, plan.stage.live)]
