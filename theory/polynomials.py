@@ -55,7 +55,9 @@ def horner(coefficients: Coefficients, scalings: int = 0) -> PolynomialProgram:
     degree, A = len(c) - 1, combination({"A": 1})
     if degree == 1:
         return PolynomialProgram((), A.scaled(c[1]))
-    units = [_unit(value) if value else Fraction(1) for value in c]
+    units = [Fraction(1)] * len(c)
+    for k in range(degree, 0, -1):  # a missing coefficient keeps the unit of the one above it
+        units[k] = _unit(c[k]) if c[k] else units[k + 1]
     stages = []
     for k in range(degree - 1, 0, -1):
         first, last = k == degree - 1, k == 1
@@ -83,7 +85,7 @@ def paterson_stockmeyer(coefficients: Coefficients, scalings: int = 0, block: in
     unit = _unit(next(c for c in parts[-1].values() if c))
     current = combination({f"X{i}": unit * c for i, c in parts[-1].items()})
     for position in range(len(parts) - 2, -1, -1):
-        lead = next((c for c in parts[position].values() if c), Fraction(1))
+        lead = next((c for c in parts[position].values() if c), 1 / unit)  # an empty part keeps the unit above
         following = _unit(lead) if position else Fraction(1)
         linear = combination({f"X{i}": following * c for i, c in parts[position].items()})
         output = linear.plus(combination({"P": following / unit}))
