@@ -16,11 +16,12 @@ import scipy.sparse as sps
 from jaxtyping import Int64
 from numpy.typing import NDArray
 
+from constructions.limbs import LIMB, column_order, distinct, split
+
 __all__ = ["Batch", "ExactMatrix", "common_unit", "vstack"]
 
 #: (rows, columns, value): entries that share one value.
 Batch = tuple[NDArray[np.int64], NDArray[np.int64], Fraction]
-_LIMB = 20
 
 
 def common_unit(table: Sequence[Fraction]) -> tuple[Fraction, list[int]]:
@@ -75,7 +76,7 @@ class ExactMatrix:
         kept = [(np.asarray(r), np.asarray(c), v) for r, c, v in batches if v and len(np.atleast_1d(r))]
         values = sorted({value for _, _, value in kept})
         unit, integers = common_unit(values)
-        limb_table = _limbs(integers)
+        limb_table = split(integers)
         place = {value: i for i, value in enumerate(values)}
         for r, c, _ in kept:
             if min(r.min(), c.min()) < 0 or r.max() >= shape[0] or c.max() >= shape[1]:
@@ -124,28 +125,37 @@ class ExactMatrix:
         """Add up limb entries by key ``row * columns + column`` and put the result in canonical form."""
         if not len(keys):
             return cls._empty(shape)
-        order = np.argsort(keys, kind="stable")
+        order = np.argsort(keys)  # equal keys in any order: their sum is exact
         keys = keys[order]
         starts = np.flatnonzero(np.r_[True, keys[1:] != keys[:-1]])
         sums = [np.add.reduceat(limb[order], starts) for limb in limbs]
         keys = keys[starts]
-        code = np.zeros(len(keys), dtype=np.int64)
-        for column in sums:  # tuples of limb sums -> one code each
-            distinct, inverse = np.unique(column, return_inverse=True)
-            _, code = np.unique(code * len(distinct) + inverse.reshape(-1), return_inverse=True)
-            code = code.reshape(-1)
-        first = np.zeros(int(code.max()) + 1, dtype=np.int64)
-        first[code[::-1]] = np.arange(len(code) - 1, -1, -1)
-        found = [unit * sum(int(column[i]) << (_LIMB * limb) for limb, column in enumerate(sums)) for i in first]
+        rows = keys // shape[1]
+        indptr = np.zeros(shape[0] + 1, dtype=np.int64)
+        np.cumsum(np.bincount(rows, minlength=shape[0]), out=indptr[1:])
+        return cls._coded(shape, indptr, keys - rows * shape[1], sums, unit)
+
+    @classmethod
+    def _coded(
+        cls,
+        shape: tuple[int, int],
+        indptr: NDArray[np.int64],
+        indices: NDArray[np.int64],
+        limbs: list[NDArray[np.int64]],
+        unit: Fraction,
+    ) -> ExactMatrix:
+        """Give limb entries in CSR order, columns increasing, their codes; leave zeros out."""
+        code, first = distinct(limbs)
+        found = [unit * sum(int(column[i]) << (LIMB * limb) for limb, column in enumerate(limbs)) for i in first]
         table = sorted({value for value in found if value})
         place = {value: i for i, value in enumerate(table)}
-        lookup = np.array([place.get(value, -1) for value in found], dtype=np.int64)
-        codes = lookup[code]
-        stays = codes >= 0
-        keys, codes = keys[stays], codes[stays]
-        indptr = np.zeros(shape[0] + 1, dtype=np.int64)
-        np.cumsum(np.bincount(keys // shape[1], minlength=shape[0]), out=indptr[1:])
-        return cls(shape, indptr, keys % shape[1], codes, tuple(table))
+        codes = np.array([place.get(value, -1) for value in found], dtype=np.int64)[code]
+        if 0 in found:
+            stays = codes >= 0
+            kept = np.zeros(len(codes) + 1, dtype=np.int64)
+            np.cumsum(stays, out=kept[1:])
+            indptr, indices, codes = kept[indptr], indices[stays], codes[stays]
+        return cls(shape, indptr, indices, codes, tuple(table))
 
     @property
     def nnz(self) -> int:
@@ -158,7 +168,7 @@ class ExactMatrix:
 
     def _limb_arrays(self) -> tuple[Fraction, list[NDArray[np.int64]]]:
         unit, integers = common_unit(self.table)
-        return unit, [table[self.codes] for table in _limbs(integers)]
+        return unit, [table[self.codes] for table in split(integers)]
 
     def __matmul__(self, other: ExactMatrix) -> ExactMatrix:
         """Return the exact product.
@@ -174,20 +184,31 @@ class ExactMatrix:
             return self._empty(shape)
         left_unit, left = self._limb_arrays()
         right_unit, right = other._limb_arrays()
-        # Limbs are below 2^20: an entry sums at most (terms of a row) * (limb pairs of one weight) products below 2^40.
-        if int(np.diff(self.indptr).max()) * min(len(left), len(right)) >= 1 << 22:
+        # Shifted limbs are below 2^21: an entry sums at most (terms of a row) products below 2^42, and the limb sums
+        # add up at most (limb pairs of one weight) sums of products below 2^40.
+        if int(np.diff(self.indptr).max()) * max(2, min(len(left), len(right))) >= 1 << 21:
             raise OverflowError("rows this long, of numbers this precise, overflow the limb sums")
-        keys: list[NDArray[np.int64]] = []
-        parts: list[tuple[int, NDArray[np.int64]]] = []
+        # scipy leaves out sums that vanish. Shifted by 2^20 every limb is positive, no sum vanishes, and all products
+        # share one pattern, in one order; sum (a + c)(b + c) = sum ab + c sum (a + b) + c^2 (number of terms).
+        shift = 1 << LIMB
+        ones = np.ones(self.nnz, dtype=np.int64), np.ones(other.nnz, dtype=np.int64)
+        pattern = self._csr(ones[0]) @ other._csr(ones[1])
+        terms = pattern.data
+        left_sums = [(self._csr(limb + shift) @ other._csr(ones[1])).data - shift * terms for limb in left]
+        right_sums = [(self._csr(ones[0]) @ other._csr(limb + shift)).data - shift * terms for limb in right]
+        limbs = [np.zeros(len(terms), dtype=np.int64) for _ in range(len(left) + len(right) - 1)]
         for a, left_limb in enumerate(left):
             for b, right_limb in enumerate(right):
-                product = (self._csr(left_limb) @ other._csr(right_limb)).tocoo()
-                keys.append(product.row.astype(np.int64) * shape[1] + product.col)
-                parts.append((a + b, product.data))
-        limbs = []
-        for position in range(len(left) + len(right) - 1):
-            limbs.append(np.concatenate([data if at == position else np.zeros_like(data) for at, data in parts]))
-        return self._collect(shape, np.concatenate(keys), limbs, left_unit * right_unit)
+                product = (self._csr(left_limb + shift) @ other._csr(right_limb + shift)).data
+                limbs[a + b] += product - shift * (left_sums[a] + right_sums[b] + shift * terms)
+        order = column_order(pattern)
+        return self._coded(
+            shape,
+            pattern.indptr.astype(np.int64),
+            pattern.indices[order].astype(np.int64),
+            [limb[order] for limb in limbs],
+            left_unit * right_unit,
+        )
 
     def _csr(self, data: NDArray[np.int64]) -> sps.csr_array:
         return sps.csr_array((data, self.indices, self.indptr), shape=self.shape)
@@ -260,14 +281,3 @@ def vstack(parts: Sequence[ExactMatrix]) -> ExactMatrix:
         batches += part.batches(row_shift=height)
         height += part.shape[0]
     return ExactMatrix.from_batches((height, parts[0].shape[1]), batches)
-
-
-def _limbs(integers: Sequence[int]) -> list[NDArray[np.int64]]:
-    """Split signed integers into limbs of 20 bits (signed alike), least significant first."""
-    count = max((abs(value).bit_length() for value in integers), default=1)
-    count = max(1, -(-count // _LIMB))
-    mask = (1 << _LIMB) - 1
-    return [
-        np.array([(1 if v >= 0 else -1) * ((abs(v) >> (_LIMB * i)) & mask) for v in integers], dtype=np.int64)
-        for i in range(count)
-    ]
