@@ -28,6 +28,10 @@ EXPERIMENTS: dict[str, tuple[str, str]] = {
         "empirical.experiments.slack",
         "proved bounds of constructed networks over the worst errors a search finds",
     ),
+    "constructed": (
+        "empirical.experiments.constructed",
+        "constructed networks on the learned ones' test matrices: accuracy, size, time; beside scipy and torch",
+    ),
     "study": (
         "empirical.experiments.study",
         "transformers by function, encoding and dimension, on one machine or many",

@@ -49,7 +49,7 @@ class BaselineSettings:
 
 _SCALES = {
     "smoke": BaselineSettings(("exp", "sign"), (1, 2), (32,), epochs=2, samples=200),
-    "small": BaselineSettings(("exp", "sign"), sizes=(64, 256, 1024), samples=4000),
+    "small": BaselineSettings(sizes=(64, 256, 1024)),
     "full": BaselineSettings(),
 }
 
