@@ -110,12 +110,12 @@ def lower_bound(problem: Problem) -> tuple[Fraction | None, str | None]:
 
 def _reports(problem: Problem) -> list[RouteReport]:
     if problem.function == "expm":
-        from theory.expm.routes import ROUTES, report_route
+        from theory.expm import routes as expm_routes
 
-        return [report_route(problem, name) for name in ROUTES]
-    from theory.functions.routes import report_routes
+        return expm_routes.report_routes(problem)
+    from theory.functions import routes
 
-    return report_routes(problem)
+    return routes.report_routes(problem)
 
 
 def _rational(value: Fraction) -> dict[str, Any]:

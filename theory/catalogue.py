@@ -32,6 +32,8 @@ THEOREMS: tuple[tuple[str, str], ...] = (
     ("expm.horner", "theory.expm.scheme_theorems:HORNER"),
     ("expm.paterson-stockmeyer", "theory.expm.scheme_theorems:PATERSON_STOCKMEYER"),
     ("expm.degree-8", "theory.expm.scheme_theorems:DEGREE_EIGHT"),
+    ("expm.degree-12", "theory.expm.few_products_theorems:DEGREE_TWELVE"),
+    ("expm.degree-18", "theory.expm.few_products_theorems:DEGREE_EIGHTEEN"),
     ("expm.scaling-squaring", "theory.expm.squaring_theorems:SCALING_SQUARING"),
     ("expm.monomial", "theory.expm.squaring_theorems:MONOMIAL"),
     ("limits.pieces", "theory.limits:PIECES"),

@@ -7,7 +7,7 @@ grows with k!. Powers of two are exact.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import isqrt
@@ -20,6 +20,7 @@ __all__ = [
     "carrying",
     "coefficients_of",
     "degree_eight",
+    "evaluated",
     "horner",
     "on_base",
     "paterson_stockmeyer",
@@ -159,28 +160,38 @@ def degree_eight(scalings: int = 0) -> PolynomialProgram:
 
 def coefficients_of(program: PolynomialProgram, scalings: int = 0) -> list[Fraction]:
     """Return c_0, c_1, ... of the polynomial in X = 2^-s A that a program computes, by exact polynomial arithmetic."""
-    values: dict[str, list[Fraction]] = {"A": [Fraction(0), Fraction(1 << scalings)]}
+    values = evaluated(program)[-1] if program.stages else _INPUT
+    return [c * (1 << (scalings * k)) for k, c in enumerate(_polynomial(program.result, values))]
 
-    def evaluate(form: Combination, have: dict[str, list[Fraction]]) -> list[Fraction]:
-        total = [form.identity]
-        for name, c in form.terms:
-            term = have[name]
-            total += [Fraction(0)] * (len(term) - len(total))
-            for k, value in enumerate(term):
-                total[k] += c * value
-        return total
 
+def evaluated(program: PolynomialProgram) -> list[dict[str, list[Fraction]]]:
+    """Return, for every stage, the polynomials in A that its outputs are: coefficients from c_0 on."""
+    values, found = _INPUT, []
     for stage in program.stages:
         have = dict(values)
         for product in stage.products:
-            left, right = evaluate(product.left, values), evaluate(product.right, values)
+            left, right = _polynomial(product.left, values), _polynomial(product.right, values)
             result = [Fraction(0)] * (len(left) + len(right) - 1)
             for i, a in enumerate(left):
                 for j, b in enumerate(right):
                     result[i + j] += a * b
             have[product.name] = result
-        values = {name: evaluate(output, have) for name, output in stage.outputs}
-    return evaluate(program.result, values)
+        values = {name: _polynomial(output, have) for name, output in stage.outputs}
+        found.append(values)
+    return found
+
+
+_INPUT = {"A": [Fraction(0), Fraction(1)]}
+
+
+def _polynomial(form: Combination, have: Mapping[str, list[Fraction]]) -> list[Fraction]:
+    total = [form.identity]
+    for name, c in form.terms:
+        term = have[name]
+        total += [Fraction(0)] * (len(term) - len(total))
+        for k, value in enumerate(term):
+            total[k] += c * value
+    return total
 
 
 def on_base(polynomial: PolynomialProgram, base: str) -> PolynomialProgram:

@@ -10,8 +10,8 @@ from typing import Any
 from flint import arb, ctx
 
 from theory.errors import BadInput, OutOfReach
-from theory.evaluate import as_ball
-from theory.expm.programs import horner_program, scaling_and_squaring_program
+from theory.evaluate import as_ball, upper
+from theory.expm.programs import FIXED_DEGREES, horner_program, scaling_and_squaring_program
 from theory.expm.truncation import squared_tail
 from theory.network_plan import NetworkPlan
 from theory.norm_model import NormModel
@@ -22,7 +22,14 @@ from theory.requests import check_domain
 
 __all__ = ["BUILT_ROUTES", "plan_expm", "replan_expm"]
 
-BUILT_ROUTES = ("scaling-and-squaring", "horner")
+#: Routes that keep to one scheme: its name, and whether it may square.
+_SCHEME_ROUTES = {
+    "paterson-stockmeyer": ("paterson-stockmeyer", False),
+    "taylor-8": ("degree-8", True),
+    "taylor-12": ("degree-12", True),
+    "taylor-18": ("degree-18", True),
+}
+BUILT_ROUTES = ("scaling-and-squaring", "horner", *_SCHEME_ROUTES)
 
 
 def plan_expm(
@@ -41,13 +48,16 @@ def plan_expm(
         OutOfReach: If no network of the route meets the accuracy.
     """
     check_domain(problem)
-    makers = {"scaling-and-squaring": _scaled, "horner": _horner}
-    if route not in makers:
+    if route not in BUILT_ROUTES:
         raise BadInput(f"no route {route!r} for expm; choose from {', '.join(BUILT_ROUTES)}")
     _require_float64(problem, freeze)
     limits = limits or Limits(reference_width(problem.n))
     with ctx.workprec(128):
-        return plan_candidates(problem, makers[route](problem), limits, _fewest_layers, freeze=freeze)
+        return plan_candidates(problem, _candidates(problem, route), limits, _fewest_layers, freeze=freeze)
+
+
+def _candidates(problem: Problem, route: str) -> Iterator[Candidate]:
+    return _horner(problem) if route == "horner" else _scaled(problem, route)
 
 
 def replan_expm(problem: Problem, recipe: Mapping[str, Any], most_layers: int) -> NetworkPlan:
@@ -71,13 +81,17 @@ def replan_expm(problem: Problem, recipe: Mapping[str, Any], most_layers: int) -
         degree, scalings = int(parameters["degree"]), int(parameters.get("scalings", 0))
         radices = [[Radices.from_text(str(text)) for text in stage] for stage in recipe["radices"]]
         # No scheme reaches a higher degree with that many products: large powers and factorials are not tried out.
-        highest = (len(radices) + 2) ** 2 // 4 + 2
+        highest = max([(len(radices) + 2) ** 2 // 4, *(q for q, k in FIXED_DEGREES.values() if k <= len(radices))])
         if not 1 <= degree <= highest or not 0 <= scalings <= most_layers or len(radices) > most_layers:
             raise BadInput("the recipe does not fit the file's layers")
         if route == "horner":
             program, theorem = horner_program(degree), "expm.horner"
         else:
-            program = scaling_and_squaring_program(str(parameters["scheme"]), degree, scalings)
+            scheme, squares = _SCHEME_ROUTES.get(route, (str(parameters["scheme"]), True))
+            if scheme != parameters["scheme"] or (scalings and not squares):
+                raise BadInput("the recipe does not fit its route")
+            theta = upper(NormModel(problem.n, problem.domain).theta, 64)
+            program = scaling_and_squaring_program(scheme, degree, scalings, theta)
             theorem = "expm.scaling-squaring"
         if "chunk" in parameters:
             program = program.chunked(problem.n, max(1, int(parameters["chunk"])))
@@ -112,38 +126,42 @@ def _fewest_layers(layers: int, neurons: float) -> tuple[float, ...]:
     return (layers, neurons)
 
 
-def _scaled(problem: Problem) -> Iterator[Candidate]:
+def _scaled(problem: Problem, route: str) -> Iterator[Candidate]:
     """Yield scaling-and-squaring programs: for every number of scalings the cheapest degrees whose truncation fits."""
-    options = sorted(_options(problem))
+    options = sorted(_options(problem, route), key=lambda option: option[:4])
     fewest = options[0][0] if options else 0
     # Products differ in depth, so the fewest need not be the shallowest; far from the optimum they never win.
     allowed = fewest + (2 if fewest < 20 else 0)
+    theta = upper(NormModel(problem.n, problem.domain).theta, 64)
     for products, scalings, degree, scheme, tail in options:
         if products <= allowed:
             yield Candidate(
-                "scaling-and-squaring",
+                route,
                 "expm.scaling-squaring",
                 (("scheme", scheme), ("degree", degree), ("scalings", scalings)),
-                scaling_and_squaring_program(scheme, degree, scalings),
+                scaling_and_squaring_program(scheme, degree, scalings, theta),
                 tail,
             )
 
 
-def _options(problem: Problem) -> Iterator[tuple[int, int, int, str, arb]]:
+def _options(problem: Problem, route: str) -> Iterator[tuple[int, int, int, str, arb]]:
     """Yield (products, scalings, degree, scheme, truncation), up to three degrees for every number of scalings."""
     model = NormModel(problem.n, problem.domain)
     log_theta = float(model.theta.log().mid()) / math.log(2)
     log_eps = math.log(problem.eps.denominator) - math.log(problem.eps.numerator) + math.log(problem.n)
     demand = float(model.theta) + max(log_eps, 0.0)
     eps = as_ball(problem.eps) / model.in_norm(arb(1), problem.norm)
-    schemes = list(_efficient(8 + int(4 * demand ** (2 / 3))))
+    scheme, squares = _SCHEME_ROUTES.get(route, ("", True))
+    # Without squarings the degree is that of Horner's rule, with them of the order of demand^(2/3).
+    highest = 8 + int(4 * demand ** (2 / 3)) if squares else 8 + int(4 * demand)
+    schemes = list(_of_one_degree(scheme) if scheme in FIXED_DEGREES else _efficient(highest, only=scheme))
 
     def tail(place: int, scalings: int) -> arb:
         _, degree, scheme = schemes[place]
         return squared_tail(model.theta, degree, scalings, scheme) * model.truncation_factor
 
     lowest, top = max(0, math.ceil(log_theta) - 4), max(0, math.ceil(log_theta)) + 7 + int(demand ** (1 / 3))
-    for scalings in range(lowest, top):
+    for scalings in range(lowest, top) if squares else (0,):
         least = bisect_left(
             range(len(schemes)), True, key=lambda i: bool((t := tail(i, scalings)).is_finite() and t < eps)
         )
@@ -152,18 +170,27 @@ def _options(problem: Problem) -> Iterator[tuple[int, int, int, str, arb]]:
             yield products + scalings, scalings, degree, scheme, tail(place, scalings)
 
 
-def _efficient(highest: int) -> Iterator[tuple[int, int, str]]:
-    """Yield (products, degree, scheme) by products: the largest degree Paterson-Stockmeyer reaches with each."""
-    products = 0
+def _of_one_degree(scheme: str) -> Iterator[tuple[int, int, str]]:
+    degree, products = FIXED_DEGREES[scheme]
+    yield products, degree, scheme
+
+
+def _efficient(highest: int, *, only: str = "") -> Iterator[tuple[int, int, str]]:
+    """Yield (products, degree, scheme), degrees increasing: the largest that some scheme reaches with each number."""
+    products, reached = 0, 0
+    fixed = {} if only else {count: (degree, name) for name, (degree, count) in FIXED_DEGREES.items()}
     while True:
         # b - 1 powers and q/b - 1 Horner steps: q = b (products + 2 - b) is largest near b = (products + 2) / 2.
         block = (products + 2) // 2
         degree = block * (products + 2 - block)
         if degree > highest:
             return
-        yield products, degree, "paterson-stockmeyer"
-        if products == 3:
-            yield 3, 8, "degree-8"
+        if degree > reached:
+            reached = degree
+            yield products, degree, "paterson-stockmeyer"
+        if products in fixed:
+            reached, name = fixed[products]
+            yield products, reached, name
         products += 1
 
 

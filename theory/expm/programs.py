@@ -9,17 +9,20 @@ from __future__ import annotations
 from fractions import Fraction
 from math import factorial
 
+from theory.expm.few_products import few_products
 from theory.polynomials import PolynomialProgram, degree_eight, horner, paterson_stockmeyer
 from theory.program import Combination, Product, Program, Stage, combination
 
-__all__ = ["SCHEMES", "horner_program", "scaling_and_squaring_program", "squarings", "taylor_scheme"]
+__all__ = ["FIXED_DEGREES", "SCHEMES", "horner_program", "scaling_and_squaring_program", "squarings", "taylor_scheme"]
 
 #: How a Taylor polynomial may be evaluated.
-SCHEMES = ("horner", "paterson-stockmeyer", "degree-8")
+SCHEMES = ("horner", "paterson-stockmeyer", "degree-8", "degree-12", "degree-18")
+#: Schemes of one degree: degree and products.
+FIXED_DEGREES = {"degree-8": (8, 3), "degree-12": (12, 4), "degree-18": (18, 5)}
 
 
-def taylor_scheme(scheme: str, degree: int, scalings: int) -> PolynomialProgram:
-    """Return ``T_q(A / 2^s) - I`` by a scheme.
+def taylor_scheme(scheme: str, degree: int, scalings: int, theta: Fraction | None = None) -> PolynomialProgram:
+    """Return ``T_q(A / 2^s) - I`` by a scheme; ``theta`` bounds A, for schemes that claim ranges by it.
 
     Raises:
         ValueError: If there is no such scheme, or it has another degree.
@@ -29,8 +32,10 @@ def taylor_scheme(scheme: str, degree: int, scalings: int) -> PolynomialProgram:
         return horner(coefficients, scalings)
     if scheme == "paterson-stockmeyer":
         return paterson_stockmeyer(coefficients, scalings)
-    if scheme == "degree-8" and degree == 8:
+    if (scheme, degree) == ("degree-8", 8):
         return degree_eight(scalings)
+    if (scheme, degree) in (("degree-12", 12), ("degree-18", 18)):
+        return few_products(degree, scalings, theta)
     raise ValueError(f"no scheme {scheme!r} of degree {degree}")
 
 
@@ -40,12 +45,12 @@ def horner_program(degree: int) -> Program:
     return Program(polynomial.stages, Combination(polynomial.result.terms, Fraction(1)))
 
 
-def scaling_and_squaring_program(scheme: str, degree: int, scalings: int) -> Program:
+def scaling_and_squaring_program(scheme: str, degree: int, scalings: int, theta: Fraction | None = None) -> Program:
     """Return ``T_q(A / 2^s)^(2^s)`` as ``Y_0 = T_q(A / 2^s) - I``, ``Y_{j+1} = 2 Y_j + Y_j^2``, output ``I + Y_s``.
 
     Source: scaling and squaring with the identity split off, derived here (theorem expm.scaling-squaring).
     """
-    return squarings(taylor_scheme(scheme, degree, scalings), scalings)
+    return squarings(taylor_scheme(scheme, degree, scalings, theta), scalings)
 
 
 def squarings(polynomial: PolynomialProgram, scalings: int) -> Program:

@@ -19,19 +19,32 @@ from theory.norm_model import NormModel
 from theory.problem import Problem
 from theory.sizes import Size, named
 
-__all__ = ["ROUTES", "RouteReport", "report_route"]
+__all__ = ["ROUTES", "RouteReport", "report_route", "report_routes"]
 
-ROUTES = ("monomial", "horner", "scaling-and-squaring")
+ROUTES = (
+    "monomial",
+    "horner",
+    "paterson-stockmeyer",
+    "taylor-8",
+    "taylor-12",
+    "taylor-18",
+    "scaling-and-squaring",
+)
 #: Beyond these demands, theta + ln(1/eps), programs are no longer listed stage by stage but counted in closed form.
 _LISTED = {"horner": 40.0, "scaling-and-squaring": 1500.0}
+#: Beyond these, routes that have no closed form and never lead there are left out.
+_COUNTED = {"paterson-stockmeyer": 60.0, "taylor-8": 1000.0, "taylor-12": 1000.0, "taylor-18": 1000.0}
 #: Beyond this nM, or R, closed forms would need more than the working precision.
 _LARGEST = 10**24
+_BADER = "derived here, shape from Bader, Blanes, Casas, Mathematics 7 (2019) 1174"
 _SOURCES = {
     "monomial": "derived here, after Padmanabhan and Brugiapaglia, arXiv 2602.07800",
-    "horner": "derived here",
-    "scaling-and-squaring": "derived here",
+    "paterson-stockmeyer": "Paterson, Stockmeyer, SIAM J. Comput. 2 (1973) 60",
+    "taylor-8": "Bader, Blanes, Casas, Mathematics 7 (2019) 1174",
+    "taylor-12": _BADER,
+    "taylor-18": _BADER,
 }
-_THEOREMS = {"monomial": "expm.monomial", "horner": "expm.horner", "scaling-and-squaring": "expm.scaling-squaring"}
+_THEOREMS = {"monomial": "expm.monomial", "horner": "expm.horner"}
 
 
 @dataclass(frozen=True)
@@ -80,10 +93,22 @@ def report_route(problem: Problem, route: str) -> RouteReport:
             raise OutOfReach(f"{problem.domain.describe()} is too large to count for: n M (or R) may be at most 10^24")
         if route == "monomial":
             return _monomial(problem)
-        demand = float(model.theta) + max(math.log(problem.eps.denominator) - math.log(problem.eps.numerator), 0.0)
-        if demand > _LISTED[route]:
+        if _demand(problem, model) > _LISTED.get(route, math.inf):
             return _uniform(problem, route)
         return _program(problem, route)
+
+
+def report_routes(problem: Problem) -> list[RouteReport]:
+    """Return the rows of all routes that are counted for such a problem."""
+    with ctx.workprec(128):
+        demand = _demand(problem, NormModel(problem.n, problem.domain))
+    return [report_route(problem, route) for route in ROUTES if demand <= _COUNTED.get(route, math.inf)]
+
+
+def _demand(problem: Problem, model: NormModel) -> float:
+    """Return theta + ln(1/eps), which programs grow with."""
+    accuracy = math.log(problem.eps.denominator) - math.log(problem.eps.numerator)
+    return min(float(model.theta), 1e300) + max(accuracy, 0.0)
 
 
 def _program(problem: Problem, route: str) -> RouteReport:
@@ -96,7 +121,7 @@ def _program(problem: Problem, route: str) -> RouteReport:
     return RouteReport(
         route=route,
         theorem=plan.theorem,
-        source=_SOURCES[route],
+        source=_SOURCES.get(route, "derived here"),
         parameters=plan.parameters,
         hidden_layers=counts.architecture.hidden_layers,
         width=counts.architecture.width,
@@ -118,8 +143,8 @@ def _uniform(problem: Problem, route: str) -> RouteReport:
     scalings = (("scalings", report.scalings),) if report.scalings else ()
     return RouteReport(
         route=route,
-        theorem=_THEOREMS[route],
-        source=_SOURCES[route],
+        theorem=_THEOREMS.get(route, "expm.scaling-squaring"),
+        source=_SOURCES.get(route, "derived here"),
         parameters=(("degree", report.degree), *scalings, ("radices", report.radices.text())),
         hidden_layers=report.hidden_layers,
         width=report.width,

@@ -118,7 +118,14 @@ SCALING_SQUARING = Theorem(
     bound=Bound(SQUARED_TAIL, Kind.UPPER, "fro", "truncation; theta = nM/2^s on the box, R/2^s on the ball"),
     steps=(*_TELESCOPE, *_UNIFORM),
     source="derived here",
-    uses=("expm.truncation", "expm.propagation", "expm.paterson-stockmeyer", "expm.degree-8"),
+    uses=(
+        "expm.truncation",
+        "expm.propagation",
+        "expm.paterson-stockmeyer",
+        "expm.degree-8",
+        "expm.degree-12",
+        "expm.degree-18",
+    ),
     formulas={
         "E_0": TAIL,
         "stand-ins": SQUARED_TAIL * sp.exp(2**s * sp.log(1 + E0)),

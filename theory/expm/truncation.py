@@ -11,8 +11,9 @@ from flint import arb
 from theory import symbols as S
 from theory.evaluate import as_ball, ball
 from theory.expm.formulas import SQUARED_TAIL, TAIL
+from theory.expm.programs import FIXED_DEGREES, taylor_scheme
 from theory.norm_model import NormModel
-from theory.polynomials import coefficients_of, degree_eight
+from theory.polynomials import coefficients_of
 
 __all__ = ["least_degree", "squared_tail", "taylor_tail"]
 
@@ -42,9 +43,10 @@ def squared_tail(theta: arb, degree: int, scalings: int, scheme: str = "horner")
 
 @cache
 def _deviations(scheme: str) -> tuple[Fraction, ...]:
-    if scheme != "degree-8":
+    if scheme in ("horner", "paterson-stockmeyer"):
         return ()
-    coefficients = coefficients_of(degree_eight())
+    degree, _ = FIXED_DEGREES[scheme]
+    coefficients = coefficients_of(taylor_scheme(scheme, degree, 0))
     return tuple(abs(c - Fraction(1, factorial(k))) for k, c in enumerate(coefficients) if k)
 
 
