@@ -89,9 +89,11 @@ class BatchedMlp:
         self._groups = _grouped(self.members, self.parameters, self.gradient, self.sources)
         self._place = {index: (group, row) for group in self._groups for row, index in enumerate(group.indices)}
         for index, member in enumerate(self.members):
-            self._fill(index, initial_network(member))
+            self.start_from(index, initial_network(member))
 
-    def _fill(self, index: int, network: nn.Sequential) -> None:
+    @torch.no_grad()
+    def start_from(self, index: int, network: nn.Sequential) -> None:
+        """Give one network the weights of ``nn.Linear`` and ``nn.ReLU`` in turn, of its own widths."""
         group, row = self._place[index]
         for (weight, bias), linear in zip(group.layers, _linears(network), strict=True):
             weight[row].copy_(linear.weight.detach())

@@ -23,7 +23,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=Path, default=Path("runs"), help="folder of checkpoints and record (default: runs)"
     )
-    parser.add_argument("--store", action="store_true", help="also keep the record with the code, in empirical/results")
+    parser.add_argument(
+        "--store", action="store_true", help="also keep record and small networks with the code, in empirical/results"
+    )
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoints in the folder")
     parser.add_argument("--max-seconds", type=float, help="stop after this long, at a checkpoint; go on with --resume")
     parser.add_argument("--cluster", default="here", help="where sweeps run: here, processes:N, dask:N or slurm:N")
@@ -72,6 +74,7 @@ def run(arguments: argparse.Namespace) -> int:
             deadline=None if arguments.max_seconds is None else time.time() + arguments.max_seconds,
             options=options,
             cluster=arguments.cluster,
+            store=RESULTS if arguments.store else None,
         )
         start = time.monotonic()
         body = module.run(request)

@@ -36,6 +36,7 @@ class Request:
         deadline: Stop runs at their next checkpoint after this wall-clock time (``time.time()``), to be resumed later.
         options: ``NAME=VALUE`` overrides of the experiment's configuration, as text.
         cluster: Where the runs of a sweep go: ``here``, ``processes:N``, ``dask:N`` or ``slurm:N``.
+        store: Where records are kept with the code, if this one is to be; small networks are kept there too.
     """
 
     experiment: str
@@ -48,6 +49,7 @@ class Request:
     deadline: float | None = None
     options: Mapping[str, str] = field(default_factory=dict)
     cluster: str = "here"
+    store: Path | None = None
 
     def __post_init__(self) -> None:
         if self.scale not in SCALES:

@@ -9,13 +9,15 @@ import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from empirical.experiments.inversion.boxes import box_around, inverse_of
+from empirical.experiments.inversion.boxes import box_around, inverse_of, sampled_centre
 from empirical.experiments.inversion.constructed import (
     constant_map,
     least_squares_map,
     linear_map,
     linearised_network,
+    newton_step,
     refined,
+    refined_units,
 )
 from empirical.experiments.inversion.sweeps import ErrorsSettings, hard_matrices, law, places
 from empirical.experiments.inversion.tables4to7 import linear_functions
@@ -57,6 +59,19 @@ def test_errors_stay_below_what_is_proved(box):
     for pieces in (2, 5):
         found = refined(box, pieces)
         assert float(errors(found.network, box).max()) <= found.bound + slack
+
+
+@settings(max_examples=30, deadline=None)
+@given(boxes())
+def test_a_newton_step_turns_an_error_into_its_square(box):
+    points = points_of(box, 50)
+    a = points.reshape(-1, box.n, box.n)
+    inverses = torch.linalg.inv(a)
+    wrong = 0.1 * torch.randn(inverses.shape, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    stepped = newton_step(points, (inverses + wrong).flatten(1)).reshape(a.shape)
+    expected = inverses - wrong @ a @ wrong
+    # Products of at most 3 terms of inverses up to 100 and matrices up to 10, in float64.
+    assert float((stepped - expected).abs().max()) <= 1e-11 * max(1.0, float(inverses.abs().max()))
 
 
 @settings(max_examples=30, deadline=None)
@@ -111,6 +126,13 @@ def test_a_network_no_wider_than_the_trained_one_is_of_second_order():
     network = refined(box_around("box", (2, 1, 1, 2), 0.25), 4).network
     assert network[0].weight.shape == (28, 4)
     assert len(network) == 3
+
+
+@pytest.mark.parametrize("entries", [(3,), (2, 1, 1, 2), (2, 1, 0, 0, 2, 1, 1, 0, 2), sampled_centre(4, 1)])
+def test_the_units_of_a_network_of_second_order_are_counted(entries):
+    box = box_around("box", entries, 0.25)
+    for pieces in (2, 5):
+        assert len(refined(box, pieces).network[0].weight) == refined_units(box.n, pieces)
 
 
 def test_least_squares_beats_every_affine_map_on_its_samples():

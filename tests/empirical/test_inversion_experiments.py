@@ -14,7 +14,7 @@ from empirical.batched_mlp import Member, initial_network
 from empirical.cli import main
 from empirical.experiments import EXPERIMENTS, load_experiment
 from empirical.experiments.inversion.bundles import mean_and_spread, network_from_weights, pieces_met, weights_of
-from empirical.experiments.inversion.settings import BoxSettings, TrainingSettings, at_scale, widths_of
+from empirical.experiments.inversion.settings import BoxSettings, TrainingSettings, at_scale, kinds_for, widths_of
 from empirical.experiments.inversion.tables4to7 import region_rows
 from empirical.models_io import read_chain
 from theory.command import run_command
@@ -59,12 +59,20 @@ def test_an_inversion_experiment_shows_what_it_stored_and_resumes_to_the_same(na
 def test_table1_says_what_is_reduced_and_has_its_baselines(tmp_path):
     record = run_tiny("inversion.table1", tmp_path, "--seeds", "2")
     networks = record["results"]
-    assert len(networks) == 3 * 2 * 2
-    assert {tuple(r["widths"]) for r in networks} == {(4, 32, 4), (4, 32, 32, 4), (9, 72, 9), (9, 72, 72, 9)}
+    assert len(networks) == 3 * 3 * 2
+    widths = {(4, 32, 4), (4, 32, 32, 4), (4, 28, 4), (9, 72, 9), (9, 72, 72, 9), (9, 108, 9)}
+    assert {tuple(r["widths"]) for r in networks} == widths
     assert {r["reduced"] for r in networks if r["matrices"] == "3x3"} == {"4 of 200,000 steps, 256 of 100,000 matrices"}
     for box in record["boxes"]:
         errors = {row["kind"]: row["mean_error"] for row in box["baselines"]}
         assert errors["affine, least squares"] < errors["linear approximation"] < errors["constant A0^-1"]
+        assert errors["linearised network"] == pytest.approx(errors["linear approximation"], rel=1e-6)  # six digits
+        assert errors["second order, 16 pieces"] < errors["second order, 4 pieces"] < errors["linear approximation"]
+        # After a handful of steps from the constructed start a network still does about what it did there.
+        for result in networks:
+            if (result["matrices"], result["kind"]) == (box["name"], "refined"):
+                assert result["mean_error"] == pytest.approx(errors["second order, 4 pieces"], rel=0.3)
+                assert result["mean_error_after_newton"] < result["mean_error"] / 100
         assert box["reach"] == pytest.approx(0.25)
     spread = mean_and_spread([r["mean_error"] for r in networks if (r["matrices"], r["kind"]) == ("3x3", "2fc")])
     assert spread[1] is not None
@@ -86,6 +94,31 @@ def test_networks_are_kept_as_files_that_the_other_commands_read(tmp_path):
             expected = written.double()(x.double()).numpy()
         # The same weights in float64, summed in another order.
         np.testing.assert_allclose(chain.evaluate(x.double().numpy()), expected, rtol=0, atol=1e-12)
+
+
+def test_stored_networks_are_small_safetensors_that_the_certifier_reads(tmp_path, monkeypatch):
+    monkeypatch.setattr("empirical.store.RESULTS", tmp_path / "kept")
+    (tmp_path / "kept").mkdir()
+    run_tiny("inversion.tables4to7", tmp_path, "--seeds", "1", "--store")
+    kept = tmp_path / "kept" / "networks"
+    names = {path.name for path in kept.iterdir()}
+    prefix = "inversion.tables4to7-smoke-2x2-first"
+    networks = {f"{prefix}-{kind}-seed0.safetensors" for kind in ("small", "small_better")}
+    assert names == {f"{prefix}-centre.npy", *networks}
+    for name in networks:
+        one = read_chain(kept / name)
+        two = read_chain(tmp_path / "networks" / name.replace(".safetensors", ".pt"))
+        for layer, same in zip(one.layers, two.layers, strict=True):
+            assert np.array_equal(layer.weight, same.weight)
+            assert np.array_equal(layer.bias, same.bias)
+
+
+def test_large_networks_are_not_stored_with_the_code(tmp_path, monkeypatch):
+    monkeypatch.setattr("empirical.store.RESULTS", tmp_path / "kept")
+    monkeypatch.setattr("empirical.experiments.inversion.kept._STORED", 1000)
+    run_tiny("inversion.table2", tmp_path, "--seeds", "1", "--store")
+    stored = {path.name.rsplit("-", 2)[1] for path in (tmp_path / "kept" / "networks").glob("*.safetensors")}
+    assert {kind.removesuffix("_better") for kind in stored} == {"small", "2fc", "refined"}  # 4-32-32-4 has 1,348
 
 
 def test_the_pieces_met_are_the_patterns_of_active_units():
@@ -153,8 +186,10 @@ def test_the_full_scale_is_the_papers_protocol():
     assert (full.protocol(2).steps, full.protocol(3).steps, full.protocol(16).steps) == (20 * 7812, 200_000, 200_000)
     assert [full.reduced(n) for n in (2, 3, 16)] == [None, None, None]
     short = at_scale(TrainingSettings(), "full", "cpu")
-    assert [short.reduced(n) for n in (2, 3, 16)] == [None, None, "1,000 of 200,000 steps"]
+    assert [short.reduced(n) for n in (2, 3, 16)] == [None, None, "2,000 of 200,000 steps"]
     assert widths_of("3fc", 16) == (256, 2048, 2048, 256)
+    assert kinds_for(("2fc", "refined"), 3) == ("2fc", "refined")
+    assert kinds_for(("2fc", "refined"), 16) == ("2fc",)
 
 
 def test_errors_stay_on_the_right_side_of_theory(tmp_path):

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from empirical.batched_mlp import Member
+from empirical.batched_mlp import Member, initial_network
 from empirical.experiments.inversion.boxes import Shell, box_around, sampled_centre
 from empirical.experiments.inversion.feed import Feed, Source, draw_test_set
 from empirical.experiments.inversion.protocol import Protocol
@@ -133,6 +133,21 @@ def test_shells_keep_their_distance_from_the_singular_matrices():
     assert (float(hard[0, 0, 0]), float(hard[50, 0, 0])) == pytest.approx((0.2, -0.2))
     with pytest.raises(BadInput):
         Shell("empty", 1.0, 1.4)
+
+
+def test_networks_start_where_they_are_told_to_and_a_resumed_run_does_not_start_again(tmp_path):
+    start = initial_network(Member((4, 8, 4), 0, 99))
+    bundle = replace(make_bundle(), starts={1: start})
+    still = replace(bundle, protocol=replace(bundle.protocol, rate=1e-30))  # too small to move a float32
+    (tmp_path / "still").mkdir()
+    run = train(still, tmp_path / "still")
+    for one, two in zip(run.model.network(1).parameters(), start.parameters(), strict=True):
+        assert torch.equal(one, two)
+    assert not torch.equal(run.model.network(0)[0].weight, start[0].weight)
+    (tmp_path / "whole").mkdir()
+    whole = train(bundle, tmp_path / "whole")
+    train(bundle, tmp_path, max_seconds=1e-9)
+    assert torch.equal(train(bundle, tmp_path, resume=True).model.parameters, whole.model.parameters)
 
 
 class Stopped(RuntimeError):

@@ -1,4 +1,4 @@
-"""From settings to bundles of networks, from a trained bundle to plain results, and networks as files."""
+"""From settings to bundles of networks, and from a trained bundle to plain results."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from torch import nn
 
 from empirical.batched_mlp import Member
 from empirical.experiments.inversion.boxes import Box
+from empirical.experiments.inversion.constructed import newton_step, refined
 from empirical.experiments.inversion.feed import Source, TestSet, draw_test_set
-from empirical.experiments.inversion.settings import TrainingSettings, widths_of
+from empirical.experiments.inversion.settings import REFINED, REFINED_PIECES, TrainingSettings, widths_of
 from empirical.experiments.inversion.training import Bundle, Run, errors_on, train_bundle
-from theory.files import whole_file
 
 if TYPE_CHECKING:
     from empirical.experiments.request import Request
 
 __all__ = [
     "box_bundle",
+    "errors_behind_a_step",
     "errors_of",
-    "keep_networks",
     "mean_and_spread",
     "network_from_weights",
     "network_results",
@@ -55,7 +55,7 @@ def box_bundle(
         name: What to call the bundle.
         settings: How to train.
         boxes: Where.
-        kinds: ``small``, ``2fc``, ``3fc``.
+        kinds: ``small``, ``2fc``, ``3fc``, and ``refined``, which starts as the constructed network of second order.
         better: Train with the better learning rate; then kinds are called ``small_better`` and so on.
     """
     n, suffix = boxes[0].n, "_better" if better else ""
@@ -63,6 +63,8 @@ def box_bundle(
     pairs = [(box, seed) for box in boxes for seed in request.seeds]
     tests = {box.name: draw_test_set(box, settings.test_count(n), request.device) for box in boxes}
     members = [(kind, place, box, seed) for kind in kinds for place, (box, seed) in enumerate(pairs)]
+    built = {box.name: refined(box, REFINED_PIECES).network for box in boxes if REFINED in kinds}
+    starts = {index: built[box.name] for index, (kind, _, box, _) in enumerate(members) if kind == REFINED}
     return Bundle(
         f"{request.experiment}-{request.scale}-{name}{suffix}",
         tuple(Source(box, seed, settings.size(n)) for box, seed in pairs),
@@ -77,6 +79,7 @@ def box_bundle(
             "kinds": kinds,
             "seeds": request.seeds,
         },
+        starts,
     )
 
 
@@ -94,6 +97,7 @@ def network_results(bundle: Bundle, run: Run, reduced: str | None) -> list[dict[
     pairs = zip(bundle.members, bundle.labels, errors_on(bundle, run.model), strict=True)
     for index, (member, label, (mean, largest)) in enumerate(pairs):
         matrices, kind = bundle.sources[member.source].place.name, label.rsplit("-", 2)[1]
+        better, worst = errors_behind_a_step(run.model.network(index), bundle.tests[member.source])
         entry: dict[str, Any] = {
             "outcome": run.outcome.value,
             "label": label,
@@ -105,6 +109,8 @@ def network_results(bundle: Bundle, run: Run, reduced: str | None) -> list[dict[
             "reduced": reduced,
             "mean_error": _short(mean),
             "largest_error_on_samples": _short(largest),
+            "mean_error_after_newton": _short(better),
+            "largest_error_after_newton": _short(worst),
             "samples": len(bundle.tests[member.source].inputs),
             "linear_pieces_met": pieces_met(run.model.network(index), bundle.tests[member.source].inputs),
         }
@@ -140,24 +146,6 @@ def training_summary(bundle: Bundle, run: Run) -> dict[str, Any]:
     }
 
 
-def keep_networks(request: Request, bundle: Bundle, run: Run) -> None:
-    """Write every network as a state dict, ``networks/EXPERIMENT-SCALE-LABEL.pt``, and every box's centre as ``.npy``.
-
-    ``python -m empirical certify`` and ``witness`` read these files.
-    """
-    import numpy as np
-
-    place, prefix = request.folder / "networks", f"{request.experiment}-{request.scale}"
-    place.mkdir(exist_ok=True)
-    for index, label in enumerate(bundle.labels):
-        with whole_file(place / f"{prefix}-{label}.pt") as temporary:
-            torch.save(run.model.network(index).state_dict(), temporary)
-    for box in {source.place.name: source.place for source in bundle.sources}.values():
-        if isinstance(box, Box):
-            with whole_file(place / f"{prefix}-{box.name}-centre.npy") as temporary, temporary.open("wb") as stream:
-                np.save(stream, box.centre_tensor().numpy())
-
-
 def weights_of(network: nn.Sequential) -> list[dict[str, Any]]:
     """Return a network's weights and biases, layer by layer, as plain numbers that give the same float32 back."""
     layers = []
@@ -186,6 +174,12 @@ def errors_of(function: Any, test: TestSet) -> tuple[float, float]:
     with torch.no_grad():
         difference = (function(test.inputs) - test.targets).abs()
     return float(difference.mean()), float(difference.max())
+
+
+def errors_behind_a_step(network: nn.Sequential, test: TestSet) -> tuple[float, float]:
+    """Return ``errors_of`` a network followed by one Newton step, whose products are those of float64."""
+    network = network.double().to(test.inputs.device)
+    return errors_of(lambda x: newton_step(x, network(x)), test)
 
 
 def mean_and_spread(values: Sequence[float]) -> tuple[float, float | None]:

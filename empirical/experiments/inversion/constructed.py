@@ -16,7 +16,17 @@ from torch import Tensor, nn
 from empirical.experiments.inversion.boxes import Box
 from theory.errors import BadInput
 
-__all__ = ["AffineMap", "Refined", "constant_map", "least_squares_map", "linear_map", "linearised_network", "refined"]
+__all__ = [
+    "AffineMap",
+    "Refined",
+    "constant_map",
+    "least_squares_map",
+    "linear_map",
+    "linearised_network",
+    "newton_step",
+    "refined",
+    "refined_units",
+]
 
 
 @dataclass(frozen=True)
@@ -75,6 +85,18 @@ def linearised_network(box: Box, *, shifted: bool) -> nn.Sequential:
     return _network(identity, -lower, affine.slope, affine(lower[None])[0])
 
 
+def newton_step(matrices: Tensor, guesses: Tensor) -> Tensor:
+    """Return X(2I - AX) for guesses X of A⁻¹: an error F of X becomes -FAF, so errors below 1/‖A‖ shrink.
+
+    Args:
+        matrices: A row by row, shape (count, n²).
+        guesses: X, of the same shape.
+    """
+    n = math.isqrt(matrices.shape[1])
+    a, x = matrices.reshape(-1, n, n), guesses.reshape(-1, n, n)
+    return (2 * x - x @ (a @ x)).flatten(1)
+
+
 @dataclass(frozen=True)
 class Refined:
     """The network of second order and what is known of it.
@@ -86,6 +108,11 @@ class Refined:
 
     network: nn.Sequential
     bound: float
+
+
+def refined_units(n: int, pieces: int) -> int:
+    """Return how many hidden units ``refined`` has: n² and ``pieces`` - 1 for each of n(2n² - 3n + 2) squares."""
+    return n * n + (pieces - 1) * n * (2 * n * n - 3 * n + 2)
 
 
 def refined(box: Box, pieces: int) -> Refined:
@@ -118,7 +145,7 @@ def refined(box: Box, pieces: int) -> Refined:
         weights = (add_to.reshape(n, n) @ inverse).flatten()
         # The interpolant of u² at the knots: r² + (t₀ + t₁)(u + r) + Σ 4r/pieces·relu(u - t_i), less half its error.
         first = float(knots[0] + knots[1])
-        slope += torch.outer(weights, first * form)
+        slope.addr_(weights, first * form)
         offset += weights * (reach**2 + first * reach - first * float(form @ centre) - reach**2 / (2 * pieces**2))
         rows.append(form.expand(pieces - 1, -1))
         shifts.append(-knots[1:-1] - form @ centre)

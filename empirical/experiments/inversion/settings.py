@@ -11,29 +11,50 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from empirical.experiments.inversion.boxes import Box, box_around, sampled_centre
+from empirical.experiments.inversion.constructed import refined_units
 from empirical.experiments.inversion.protocol import Protocol
 from theory.errors import BadInput
 
-__all__ = ["KINDS", "MATRICES", "BoxSettings", "TrainingSettings", "at_scale", "size_of", "widths_of"]
+__all__ = [
+    "KINDS",
+    "MATRICES",
+    "REFINED",
+    "REFINED_PIECES",
+    "BoxSettings",
+    "TrainingSettings",
+    "at_scale",
+    "kinds_for",
+    "size_of",
+    "widths_of",
+]
 
 MATRICES = ("2x2-first", "2x2-second", "3x3", "16x16")
 
 #: Kind of network -> hidden widths over the number n² of inputs.
 KINDS: dict[str, tuple[int, ...]] = {"small": (2,), "2fc": (8,), "3fc": (8, 8)}
+#: Networks that start as the constructed one of second order, with this many pieces a square, and train from there.
+REFINED, REFINED_PIECES = "refined", 4
 
 T = TypeVar("T", bound="TrainingSettings")
 
 
 def widths_of(kind: str, n: int) -> tuple[int, ...]:
-    """Return the widths of a kind of network on n×n matrices: 4-8-4, 4-32-4, 4-32-32-4 for 2×2.
+    """Return the widths of a kind of network on n×n matrices: 4-8-4, 4-32-4, 4-32-32-4 and 4-28-4 for 2×2.
 
     Raises:
         BadInput: If there is no such kind.
     """
-    if kind not in KINDS:
-        raise BadInput(f"no kind of network {kind!r}; choose from {', '.join(KINDS)}")
     entries = n * n
+    if kind == REFINED:
+        return (entries, refined_units(n, REFINED_PIECES), entries)
+    if kind not in KINDS:
+        raise BadInput(f"no kind of network {kind!r}; choose from {', '.join([*KINDS, REFINED])}")
     return (entries, *(factor * entries for factor in KINDS[kind]), entries)
+
+
+def kinds_for(kinds: tuple[str, ...], n: int) -> tuple[str, ...]:
+    """Return the kinds that train on n×n matrices: at 16×16 the refined ones would have 22,624 hidden units."""
+    return kinds if n < 16 else tuple(kind for kind in kinds if kind != REFINED)
 
 
 @dataclass(frozen=True)
@@ -111,7 +132,9 @@ class TrainingSettings(BoxSettings):
         """Return how networks on n×n matrices train, with the paper's learning rate or the better one."""
         steps = {2: self.epochs_2 * (self.size_2 // self.batch), 3: self.steps_3}.get(n, self.steps_16)
         rate = self.better_rate if better else self.rate
-        return Protocol(steps, self.batch, rate, self.weight_decay, self.cycles)
+        # A report and a checkpoint every 5 steps at least: at 16×16 either takes as long as a step.
+        reports = min(20, max(1, steps // 5))
+        return Protocol(steps, self.batch, rate, self.weight_decay, self.cycles, reports)
 
     def size(self, n: int) -> int | None:
         """Return the size of the training set; None where matrices are always fresh."""
@@ -133,7 +156,7 @@ class TrainingSettings(BoxSettings):
 
 
 def at_scale(settings: T, scale: str, device: str) -> T:
-    """Return settings for a scale: ``full`` is the paper's, but for 16×16 on a CPU, which trains 200 times shorter.
+    """Return settings for a scale: ``full`` is the paper's, but for 16×16 on a CPU, which trains 100 times shorter.
 
     Args:
         settings: The paper's.
@@ -141,7 +164,7 @@ def at_scale(settings: T, scale: str, device: str) -> T:
         device: ``cpu`` or ``cuda``.
     """
     if scale == "full":
-        return settings if device == "cuda" else replace(settings, steps_16=1_000)
+        return settings if device == "cuda" else replace(settings, steps_16=2_000)
     if scale == "small":
         return replace(settings, size_2=100_000, steps_3=20_000, steps_16=200, tests_16=1_000)
     return replace(settings, size_2=16_000, size_3=10_000, steps_3=2_000, steps_16=10, tests=2_000, tests_16=200)

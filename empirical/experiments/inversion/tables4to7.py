@@ -53,14 +53,15 @@ def run(request: Request) -> dict[str, Any]:
     """Train the small network for every seed, with the paper's learning rate and a larger one, and take each apart."""
     from empirical.experiments.inversion.bundles import (
         box_bundle,
-        keep_networks,
         network_results,
         train_for,
         training_summary,
         weights_of,
     )
+    from empirical.experiments.inversion.kept import check_store, keep_networks
     from empirical.settings import override
 
+    check_store(request)
     settings = override(at_scale(RegionSettings(), request.scale, request.device.type), request.options)
     box = settings.box(settings.matrices)
     less = settings.reduced(2)

@@ -10,13 +10,13 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from empirical.batched_mlp import BatchedMlp, Member
 from empirical.experiments.inversion.feed import Feed, Source, TestSet
@@ -44,6 +44,7 @@ class Bundle:
         tests: Test matrices of every source.
         protocol: How they are trained.
         configuration: Plain values that decide the run, for the checkpoint.
+        starts: Weights to start from, by the network's place; the others start from their seeds.
 
     Raises:
         ValueError: If the parts do not fit together.
@@ -56,6 +57,7 @@ class Bundle:
     tests: tuple[TestSet, ...]
     protocol: Protocol
     configuration: dict[str, Any]
+    starts: Mapping[int, nn.Sequential] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if len(self.labels) != len(self.members) or len(self.tests) != len(self.sources):
@@ -104,6 +106,8 @@ def train_bundle(
     """
     protocol, path = bundle.protocol, folder / f"{bundle.name}.pt"
     run = Run(TrainOutcome.STOPPED, BatchedMlp(bundle.members, device))
+    for index, network in bundle.starts.items():
+        run.model.start_from(index, network)
     parameters = run.model.parameters
     parameters.grad = run.model.gradient
     optimizer = torch.optim.Adam([parameters], lr=protocol.rate, weight_decay=protocol.weight_decay, fused=True)
