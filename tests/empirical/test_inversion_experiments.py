@@ -68,10 +68,10 @@ def test_table1_says_what_is_reduced_and_has_its_baselines(tmp_path):
         assert errors["affine, least squares"] < errors["linear approximation"] < errors["constant A0^-1"]
         assert errors["linearised network"] == pytest.approx(errors["linear approximation"], rel=1e-6)  # six digits
         assert errors["second order, 16 pieces"] < errors["second order, 4 pieces"] < errors["linear approximation"]
-        # After a handful of steps from the constructed start a network still does about what it did there.
+        # A handful of steps brings no network below the linear approximation that did not start there.
         for result in networks:
             if (result["matrices"], result["kind"]) == (box["name"], "refined"):
-                assert result["mean_error"] == pytest.approx(errors["second order, 4 pieces"], rel=0.3)
+                assert result["mean_error"] < errors["linear approximation"]
                 assert result["mean_error_after_newton"] < result["mean_error"] / 100
         assert box["reach"] == pytest.approx(0.25)
     spread = mean_and_spread([r["mean_error"] for r in networks if (r["matrices"], r["kind"]) == ("3x3", "2fc")])

@@ -104,14 +104,15 @@ RECORDS["regions"] = made_up(
     [
         {
             "seed": seed,
+            "kind": "small_better" if seed else "small",
             "mean_error": 0.1,
             "region_samples": 100,
-            "undecided": [],
             "regions": [region("+-", 0.75), region("++", 0.25), region("--", 0.0)],
         }
         for seed in (0, 1)
     ],
     box={"name": "2x2-first", "half_width": 0.125},
+    configuration={"rate": 5e-5, "better_rate": 1e-3},
 )
 RECORDS["errors_vs_radius"] = made_up(
     "inversion.errors",
@@ -251,11 +252,11 @@ def test_domains_are_written_as_mathematics() -> None:
     assert both == r"$\sigma_{\min}(A) \geq 1/2$ and $\|A\|_F \leq 2$"
 
 
-def test_regions_notice_lost_samples_undecided_patterns_and_loose_bounds(tmp_path: Path) -> None:
+def test_regions_notice_lost_samples_and_loose_bounds(tmp_path: Path) -> None:
     document = regions.data(record=stored("regions", tmp_path))
     regions.check(document)
+    assert [network["rate"] for network in document["networks"]] == [5e-5, 1e-3]
     for change, message in (
-        ({"undecided": 1}, "undecided"),
         ({"regions": [region("+-", 0.75)]}, "hold 75"),
         ({"regions": [{**region("+-", 1.0), "deviation_proved": [0.2, 0.2, 0.3, 0.4]}]}, r"attained 0\.1, proved 0\.2"),
         ({"regions": [{**region("+-", 1.0), "deviation_proved": [0.05, 0.2, 0.3, 0.4]}]}, r"proved 0\.05"),
