@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["CLAIM", "add_arguments", "check", "data", "draw"]
 
 CLAIM = (
-    "The regions shown are all there are on the box: together they hold every sample, and in each the largest deviation "
-    "from the linear approximation is attained to within rounding of its proved bound."
+    "The regions shown are all there are on the box: together they hold every sample, and in each the largest "
+    "deviation from the linear approximation is attained to within rounding of its proved bound."
 )
 _EXPERIMENT = "inversion.tables4to7"
 #: Regions shown a network, those with the most data first.
@@ -139,7 +139,8 @@ def _deviations(axes: Axes, lines: list[tuple[Any, Any, float]]) -> None:
     entries = (("1,1", "blue", "o"), ("1,2", "vermilion", "s"), ("2,1", "green", "^"), ("2,2", "purple", "D"))
     for index, (name, colour, marker) in enumerate(entries):
         values = [region["deviation_proved"][index] for _, region, _ in lines]
-        axes.plot(values, [place for *_, place in lines], marker, color=COLOURS[colour], markersize=3.5, label=f"entry {name}")
+        places = [place for *_, place in lines]
+        axes.plot(values, places, marker, color=COLOURS[colour], markersize=3.5, label=f"entry {name}")
     axes.set_xlabel("largest |network - linear approximation|")
     axes.set_xlim(left=0)
     axes.tick_params(axis="y", length=0)

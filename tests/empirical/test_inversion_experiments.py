@@ -186,7 +186,7 @@ def test_the_full_scale_is_the_papers_protocol():
     assert (full.protocol(2).steps, full.protocol(3).steps, full.protocol(16).steps) == (20 * 7812, 200_000, 200_000)
     assert [full.reduced(n) for n in (2, 3, 16)] == [None, None, None]
     short = at_scale(TrainingSettings(), "full", "cpu")
-    assert [short.reduced(n) for n in (2, 3, 16)] == [None, None, "2,000 of 200,000 steps"]
+    assert [short.reduced(n) for n in (2, 3, 16)] == [None, None, "1,000 of 200,000 steps"]
     assert widths_of("3fc", 16) == (256, 2048, 2048, 256)
     assert kinds_for(("2fc", "refined"), 3) == ("2fc", "refined")
     assert kinds_for(("2fc", "refined"), 16) == ("2fc",)
