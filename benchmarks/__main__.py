@@ -15,7 +15,7 @@ from theory.command import run_command
 from theory.files import check_writable, write_whole
 
 #: Benchmarks that return ratios with targets, and those that print tables of their own.
-RATIOS = ("bounds", "build", "forward")
+RATIOS = ("bounds", "build", "forward", "large")
 TABLES = ("encodings", "training", "batched_training")
 
 
@@ -24,7 +24,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "names", nargs="*", metavar="name", help=f"among {', '.join((*RATIOS, *TABLES))} (default: all)"
     )
-    parser.add_argument("--json", metavar="FILE", help="write the ratios of bounds, build and forward to a file")
+    parser.add_argument("--json", metavar="FILE", help="write the ratios of bounds, build, forward and large to a file")
     arguments = parser.parse_args(argv)
     odd = sorted(set(arguments.names) - {*RATIOS, *TABLES})
     if odd:

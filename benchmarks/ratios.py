@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-__all__ = ["Ratio", "Run", "interpreters", "show", "timed"]
+__all__ = ["Ratio", "Run", "interpreter", "interpreters", "show", "timed"]
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -53,7 +53,12 @@ class Run:
     output: str
 
 
-def _interpreter(arguments: Sequence[str]) -> Run:
+def interpreter(arguments: Sequence[str]) -> Run:
+    """Run a fresh interpreter in the project's folder, on one thread.
+
+    Raises:
+        RuntimeError: If it fails.
+    """
     environment = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     start = time.perf_counter()
     process = subprocess.Popen(
@@ -72,8 +77,8 @@ def _interpreter(arguments: Sequence[str]) -> Run:
 def interpreters(commands: Sequence[Sequence[str]], rounds: int) -> list[list[Run]]:
     """Run every command once a round, so that a slow spell of the machine meets them all; return runs per command."""
     for command in commands:
-        _interpreter(command)  # byte code and file caches are warm for everybody
-    done = [[_interpreter(command) for command in commands] for _ in range(rounds)]
+        interpreter(command)  # byte code and file caches are warm for everybody
+    done = [[interpreter(command) for command in commands] for _ in range(rounds)]
     return [list(runs) for runs in zip(*done, strict=True)]
 
 
