@@ -33,10 +33,13 @@ def run(arguments: argparse.Namespace) -> int:
     from empirical.experiments.request import choose_device
     from empirical.experiments.tables import percent
     from empirical.show_cli import print_table
+    from empirical.train_memory import check_memory, training_bytes
 
     if arguments.samples < 1:
         raise BadInput("--samples must be at least 1")
-    task = load_task(arguments.checkpoint, choose_device(arguments.device))
+    device = choose_device(arguments.device)
+    task = load_task(arguments.checkpoint, device)
+    check_memory(training_bytes(0, arguments.samples, task.settings.n**2), device, "ask for fewer --samples")
     found = task.evaluate(arguments.samples, arguments.seed)
     if arguments.json:
         print(json.dumps(found, indent=1, allow_nan=False))

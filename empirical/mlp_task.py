@@ -22,8 +22,9 @@ from torch import Tensor
 from empirical import metrics, truth
 from empirical.data import EVALUATION, TRAINING, Examples, draw, stream_generator
 from empirical.ensembles import Ensemble
-from empirical.models.mlp import Mlp
+from empirical.models.mlp import PUBLISHED_WIDTHS, Mlp
 from empirical.train import Schedule, Task
+from empirical.train_memory import check_memory, mlp_parameters, training_bytes
 from theory.errors import BadInput
 
 __all__ = ["VARIANTS", "MlpSettings", "MlpTask"]
@@ -90,6 +91,13 @@ class MlpTask(Task):
         decay = "cosine" if self.improved else "constant"
         self.schedule = Schedule(steps, settings.rate, decay=decay, report_every=-(-steps // 10))
         entries = settings.n**2
+        check_memory(
+            training_bytes(
+                mlp_parameters((entries, *PUBLISHED_WIDTHS, entries)), max(settings.size, settings.samples), entries
+            ),
+            device,
+            "ask for a smaller n, training set or number of samples",
+        )
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(settings.seed)
             model = Mlp(entries, entries + self.improved, dropout=0.0 if self.improved else 0.2)

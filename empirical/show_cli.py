@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from empirical.experiments import EXPERIMENTS, load_experiment
+from theory.errors import BadInput
 
 __all__ = ["add_arguments", "print_record", "run"]
 
@@ -22,9 +23,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the record's table."""
+    """Print the record's table.
+
+    Raises:
+        BadInput: If there is no such experiment, scale or record.
+    """
+    from empirical.experiments.request import SCALES
     from empirical.store import RESULTS, find_record, load_record
 
+    if arguments.scale is not None and arguments.scale not in SCALES:
+        raise BadInput(f"no scale {arguments.scale!r}; choose from {', '.join(SCALES)}")
     load_experiment(arguments.experiment)  # An unknown name is answered with the names there are, not a missing file.
     folders = [RESULTS] if arguments.stored else [arguments.out, RESULTS]
     path = find_record(arguments.experiment, arguments.scale, folders)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,11 +13,12 @@ from torch.nn import functional
 
 from empirical import ceilings, metrics, truth
 from empirical.data import EVALUATION, TRAINING, Examples, draw, stream_generator
-from empirical.encodings.encoding import PAD
+from empirical.encodings.encoding import LARGEST, PAD
 from empirical.encodings.published import get_encoding
 from empirical.ensembles import Ensemble
 from empirical.models.transformer import Transformer, TransformerSize, teacher_forcing
 from empirical.train import Schedule, Task
+from empirical.train_memory import check_memory, training_bytes, transformer_parameters
 from theory.errors import BadInput
 
 __all__ = ["TransformerSettings", "TransformerTask"]
@@ -82,6 +84,8 @@ class TransformerSettings:
             raise BadInput(f"no precision {self.precision!r}; choose auto, float32 or bfloat16")
         if self.triangle and self.ensemble not in ("symmetric_uniform", "symmetric_spectrum", "positive_definite"):
             raise BadInput("triangle=true needs an ensemble of symmetric matrices")
+        if self.n > LARGEST:
+            raise BadInput(f"matrices of 1 to {LARGEST} rows and columns have tokens, not n = {self.n}")
         if not 0 <= self.curriculum <= 1:
             raise BadInput("curriculum is a share of the run, from 0 to 1")
 
@@ -118,6 +122,7 @@ class TransformerTask(Task):
         )
         size = TransformerSize(settings.dimension, settings.heads, settings.encoder_layers, settings.decoder_layers)
         shape = self._pack(torch.zeros(1, settings.n, settings.n)).shape[1:]
+        self._check_memory(shape)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(settings.seed)  # on the CPU, so that every device starts from the same weights
             model = Transformer(
@@ -133,6 +138,21 @@ class TransformerTask(Task):
         self._counted = -1
         self._chunk: tuple[int, Tensor, Tensor, bool] | None = None
         self._probe: Examples | None = None
+
+    def _check_memory(self, shape: Sequence[int]) -> None:
+        settings = self.settings
+        parameters = transformer_parameters(
+            settings.dimension,
+            (settings.encoder_layers, settings.decoder_layers),
+            (len(self.written.vocabulary), len(self.answered.vocabulary)),
+            (self.written.length(*shape), self.answered.length(*shape)),
+        )
+        samples = max(settings.chunk * settings.batch, settings.samples, settings.probe)
+        check_memory(
+            training_bytes(parameters, samples, settings.n**2),
+            self.device,
+            "ask for a smaller dimension, fewer layers, or a smaller batch, chunk or number of samples",
+        )
 
     def loss(self, step: int) -> Tensor:
         """Return the mean cross-entropy of the answers' tokens."""

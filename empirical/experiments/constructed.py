@@ -14,6 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from theory.errors import BadInput
+from theory.rationals import parse_positive
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ConstructedSettings", "run", "table"]
 
+#: Beyond this, single networks have millions of weights: ``python -m constructions build`` makes them one at a time.
+_LARGEST = 8
 _FUNCTIONS = ("exp", "sign", "sin", "cos", "log", "sqrt")
 
 
@@ -53,6 +56,10 @@ class ConstructedSettings:
             raise BadInput(f"no constructed network of {odd[0]!r} here; choose from {', '.join(_FUNCTIONS)}")
         if min(self.samples, self.timed, *self.dimensions) < 1:
             raise BadInput("samples, timed and dimensions must be at least 1")
+        if max(self.dimensions) > _LARGEST:
+            raise BadInput(f"dimensions up to {_LARGEST} are measured here, not {max(self.dimensions)}")
+        for eps in self.eps + self.relative_eps:
+            parse_positive(eps, "eps")
 
 
 _SCALES = {
@@ -68,8 +75,11 @@ def run(request: Request) -> dict[str, Any]:
 
     from empirical.experiments.constructed_cases import cases
     from empirical.settings import override
+    from empirical.train_memory import check_memory, training_bytes
 
     settings = override(_SCALES[request.scale], request.options)
+    needed = training_bytes(0, max(settings.samples, settings.timed), max(settings.dimensions) ** 2)
+    check_memory(needed, torch.device("cpu"), "ask for fewer samples")
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

@@ -96,20 +96,20 @@ def learned_shapes(dimensions: tuple[int, ...], study: Mapping[str, Any] | None,
     from empirical.transformer_task import TransformerSettings, TransformerTask
 
     cpu = torch.device("cpu")
-    tasks: list[tuple[dict[str, Any], Any]] = []
+    tasks: list[tuple[int, dict[str, Any], Any]] = []
     for n in dimensions:
         for variant in VARIANTS:
             task = MlpTask(MlpSettings("exp", n, 1, variant, samples=1), cpu)
-            tasks.append(({"experiment": "mlp_baseline", "n": n, "name": variant}, task))
+            tasks.append((n, {"experiment": "mlp_baseline", "n": n, "name": variant}, task))
     known = {field.name for field in fields(TransformerSettings)}
     for settings in transformer_shapes(study) if study else []:
         if settings["n"] in dimensions:
             size = TransformerSettings(**{name: value for name, value in settings.items() if name in known})
             head = {"experiment": "study", "n": size.n, "name": size.output_encoding}
-            tasks.append((head, TransformerTask(size, cpu)))
+            tasks.append((size.n, head, TransformerTask(size, cpu)))
     rows = []
-    for head, one in tasks:
-        shape = (batch, head["n"], head["n"])
+    for n, head, one in tasks:
+        shape = (batch, n, n)
         matrices = torch.rand(shape, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
         parameters = sum(parameter.numel() for parameter in one.model.parameters())
         seconds = seconds_per_matrix(one.answer, (matrices + matrices.mT) / 2, repeats=3)

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from empirical.encodings.names import NAMES, check_name
+from theory.errors import BadInput
 
 if TYPE_CHECKING:
     from empirical.experiments.request import Request
@@ -35,6 +36,8 @@ class CeilingSettings:
     def __post_init__(self) -> None:
         for name in self.encodings:
             check_name(name)
+        if min(self.samples, *self.dimensions) < 1:
+            raise BadInput("samples and dimensions must be at least 1")
 
 
 _SCALES = {
@@ -49,6 +52,10 @@ def run(request: Request) -> dict[str, Any]:
     from empirical.settings import override
 
     settings = override(_SCALES[request.scale], request.options)
+    from empirical.train_memory import check_memory, training_bytes
+
+    needed = training_bytes(0, settings.samples, max(settings.dimensions) ** 2)
+    check_memory(needed, request.device, "ask for fewer samples or smaller dimensions")
     results = []
     cells = [(f, n, seed) for f in settings.functions for n in settings.dimensions for seed in request.seeds]
     for number, (function, n, seed) in enumerate(cells, start=1):

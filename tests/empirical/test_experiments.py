@@ -85,7 +85,11 @@ def test_a_checkpoint_is_measured_as_at_the_end_of_its_run(tmp_path, capsys):
     assert json.loads(capsys.readouterr().out) == record["results"][0]["test"]
     assert call("eval", checkpoint, "--samples", "5", "--seed", "9", "--device", "cpu") == 0
     assert "ceiling" in capsys.readouterr().out
-    for arguments, says in (((checkpoint, "--samples", "0"), "--samples"), ((tmp_path / "no.pt",), "cannot read")):
+    for arguments, says in (
+        ((checkpoint, "--samples", "0"), "--samples"),
+        ((tmp_path / "no.pt",), "cannot read"),
+        ((checkpoint, "--samples", 10**14), "GiB"),
+    ):
         assert call("eval", *arguments) == 2
         assert says in capsys.readouterr().err
     torch.save({"format": 1, "kind": "toy"}, tmp_path / "toy.pt")
@@ -118,6 +122,17 @@ def test_a_run_out_of_time_says_so(tmp_path, capsys):
         (["run", "study", "--threads", "0"], "--threads"),
         (["run", "study", "--max-seconds", "0"], "--max-seconds"),
         (["run", "transformer", "--set", "function=tan"], "matrix function"),
+        (["run", "transformer", "--set", "n=101"], "have tokens"),
+        (["run", "transformer", "--set", "dimension=100000000"], "GiB"),
+        (["run", "transformer", "--set", "batch=10000000000", "--set", "examples=10000000000"], "GiB"),
+        (["run", "mlp_baseline", "--quiet", "--set", "sizes=10000000000000"], "GiB"),
+        (["run", "encodings", "--set", "samples=10000000000000"], "GiB"),
+        (["run", "encodings", "--set", "samples=0"], "at least 1"),
+        (["run", "encodings", "--set", "functions=tan"], "matrix function"),
+        (["run", "constructed", "--set", "samples=10000000000000"], "GiB"),
+        (["run", "constructed", "--set", "dimensions=9"], "up to 8"),
+        (["run", "constructed", "--set", "eps=small"], "rational"),
+        (["show", "study", "--scale", "huge"], "scale"),
         (["show", "nothing"], "choose from"),
         (["show", "transformer", "--out", "/nonexistent", "--scale", "smoke"], "make one with"),
         (["nothing"], "choose from"),
