@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from constructions.exact import Batch, ExactMatrix
+from theory.layout import shares_sums
 from theory.network_plan import ProductPlan
 from theory.program import Combination
 
@@ -54,9 +55,9 @@ def product_forms(plan: ProductPlan, columns: Mapping[str, Index], width: int, n
         width: Number of inputs.
         n: Matrix size.
     """
-    maker = _square if plan.product.is_square else _general
+    maker = _square if plan.product.is_square else _general if plan.product.how == "polarised" else _unshared
     forms, sums, count = maker(plan, columns, n)
-    accumulators = 1 if plan.product.is_square and n == 1 else n * n + 2 * n
+    accumulators = n * n + 2 * n if shares_sums(plan.product, n) else n * n
     return ProductForms(
         ExactMatrix.from_batches((count, width), forms),
         ExactMatrix.from_batches((accumulators, count), sums),
@@ -104,6 +105,30 @@ def _general(plan: ProductPlan, columns: Mapping[str, Index], n: int) -> tuple[l
         (n * n + n + right_j, count + entry, scale),
     ]
     return forms, sums, (n + 2) * count
+
+
+def _unshared(plan: ProductPlan, columns: Mapping[str, Index], n: int) -> tuple[list[Batch], list[Batch], int]:
+    """Return two squares a term, ``B_L B_R (u^2 - v^2)``, or three, ``B_L B_R (2u^2 - (l/B_L)^2/2 - (r/B_R)^2/2)``."""
+    left, right = plan.alpha_left.fraction, plan.alpha_right.fraction
+    L, R, scale = plan.product.left, plan.product.right, plan.scale
+    every, inner = np.arange(n, dtype=np.int64), np.arange(*(plan.product.inner or (0, n)), dtype=np.int64)
+    i, k, j = (a.reshape(-1) for a in np.meshgrid(every, inner, every, indexing="ij"))
+    term = np.arange(len(i), dtype=np.int64)
+    # Of each square: the multiples of the scaled factors l and r in its form, and the weight of the square.
+    squares = {
+        "difference": [(_HALF, _HALF, scale), (_HALF, -_HALF, -scale)],
+        "usual": [(_HALF, _HALF, 2 * scale), (Fraction(1), Fraction(0), -scale / 2), (Fraction(0), Fraction(1), -scale / 2)],
+    }[plan.product.how]
+    forms: list[Batch] = []
+    sums: list[Batch] = []
+    for place, (of_left, of_right, weight) in enumerate(squares):
+        rows = place * len(term) + term
+        if of_left:
+            forms += _reads(rows, i * n + k, L, of_left * left, columns)
+        if of_right:
+            forms += _reads(rows, k * n + j, R, of_right * right, columns)
+        sums.append((i * n + j, rows, weight))
+    return forms, sums, len(squares) * len(term)
 
 
 def _square(plan: ProductPlan, columns: Mapping[str, Index], n: int) -> tuple[list[Batch], list[Batch], int]:

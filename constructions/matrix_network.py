@@ -75,39 +75,59 @@ class MatrixNetwork:
         """Architecture, non-zeros and largest weight, read off the matrices."""
         return measure(self.network)
 
-    def membership(self, A: ArrayLike) -> Membership:
-        """Decide exactly whether a matrix is in the domain on which the bound is proved."""
-        return self.problem.domain.membership(_rows(A, self.n))
+    def membership(self, *matrices: ArrayLike) -> Membership:
+        """Decide exactly whether a matrix (every one, if there are several) is in the domain of the bound."""
+        inside = Membership(True, "")
+        for name, A in zip(self.problem.inputs, self._given(matrices), strict=True):
+            inside = self.problem.domain.membership(_rows(A, self.n))
+            if not inside.inside and len(matrices) > 1:
+                return Membership(False, f"{name} is out: {inside.reason}")
+        return inside
 
-    def exact(self, A: ArrayLike) -> list[list[Fraction]]:
+    def exact(self, *matrices: ArrayLike) -> list[list[Fraction]]:
         """Return the network's exact value at a matrix of rationals or floats (floats are taken exactly)."""
-        flat = [entry for row in _rows(A, self.n) for entry in row]
+        flat = [entry for A in self._given(matrices) for row in _rows(A, self.n) for entry in row]
         out = evaluate_exact(self.network, flat)
         return [out[i * self.n : (i + 1) * self.n] for i in range(self.n)]
 
-    def balls(self, A: Sequence[Sequence[arb]] | ArrayLike, precision: int = 128) -> list[list[arb]]:
+    def balls(self, *matrices: Sequence[Sequence[arb]] | ArrayLike, precision: int = 128) -> list[list[arb]]:
         """Return balls that contain the network's value at every matrix in the given balls.
 
         Raises:
-            BadInput: If the matrix has another shape.
+            BadInput: If a matrix has another shape.
         """
-        rows: Any = A if _is_balls(A) else _rows(A, self.n)
-        if len(rows) != self.n or any(len(row) != self.n for row in rows):
-            raise BadInput(f"the network takes {self.n} x {self.n} matrices")
-        out = evaluate_balls(self.network, [entry for row in rows for entry in row], precision)
+        flat: list[Any] = []
+        for A in self._given(matrices):
+            rows: Any = A if _is_balls(A) else _rows(A, self.n)
+            if len(rows) != self.n or any(len(row) != self.n for row in rows):
+                raise BadInput(f"the network takes {self.n} x {self.n} matrices")
+            flat += [entry for row in rows for entry in row]
+        out = evaluate_balls(self.network, flat, precision)
         return [out[i * self.n : (i + 1) * self.n] for i in range(self.n)]
 
-    def __call__(self, A: NDArray[np.float64]) -> NDArray[np.float64]:
+    def __call__(self, *matrices: NDArray[np.float64]) -> NDArray[np.float64]:
         """Evaluate in float64 on the matrices: (..., n, n) -> (..., n, n). Rounding in use is not in the bound.
 
         Raises:
             BadInput: If the matrices have another shape.
         """
-        A = np.asarray(A, dtype=np.float64)
-        if A.shape[-2:] != (self.n, self.n):
-            raise BadInput(f"the network takes matrices of shape (..., {self.n}, {self.n}), not {A.shape}")
-        flat = evaluate_floats(self.network, A.reshape(*A.shape[:-2], self.n**2))
-        return flat.reshape(A.shape)
+        arrays = [np.asarray(A, dtype=np.float64) for A in self._given(matrices)]
+        for A in arrays:
+            if A.shape[-2:] != (self.n, self.n):
+                raise BadInput(f"the network takes matrices of shape (..., {self.n}, {self.n}), not {A.shape}")
+        flat = np.concatenate([A.reshape(*A.shape[:-2], self.n**2) for A in np.broadcast_arrays(*arrays)], axis=-1)
+        return evaluate_floats(self.network, flat).reshape(*flat.shape[:-1], self.n, self.n)
+
+    def _given(self, matrices: Sequence[Any]) -> Sequence[Any]:
+        """Return the matrices if they are as many as the function takes.
+
+        Raises:
+            BadInput: If they are not.
+        """
+        names = self.problem.inputs
+        if len(matrices) != len(names):
+            raise BadInput(f"the network takes {' and '.join(names)}, {len(names)} in all, not {len(matrices)} matrices")
+        return matrices
 
     def torch(self, mode: str = "blocks") -> nn.Module:
         """Return an ``nn.Module`` on (..., n, n): ``blocks`` (fast), ``csr`` (the matrices) or ``dense``.

@@ -1,8 +1,8 @@
 """The native file: one safetensors file that carries numbers and text, never code.
 
 For affine map i (from 0): ``i.weight.data`` (float64), ``i.weight.indices``, ``i.weight.indptr`` (int64, CSR) and
-``i.bias`` (float64). Input and output are the matrix flattened row by row. Metadata: ``format``, ``writer``, and
-as JSON ``problem``, ``theorem``, ``bounds``, ``recipe`` (what plans the same network again) and ``blocks``.
+``i.bias`` (float64). Input and output are the matrix flattened row by row (two inputs: X, then Y). Metadata:
+``format``, ``writer``, and as JSON ``problem``, ``theorem``, ``bounds``, ``recipe`` (what plans the same network again) and ``blocks``.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from constructions.catalogue import replan_problem
 from constructions.exact import ExactMatrix
 from constructions.network import Affine, Block, Network
+from constructions.program_network import OUTPUT, input_ports
 from theory.counts import plan_architecture
 from theory.errors import BadInput
 from theory.files import whole_file
@@ -112,8 +113,10 @@ def load(path: str | Path) -> MatrixNetwork:
             count = _count_maps(names, source)
             shapes = {name: tuple(archive.get_slice(name).get_shape()) for name in names}
             _check_shapes(shapes, count, problem.n, source)
+            inputs = input_ports(problem)
+            first = sum(width for _, width in inputs)
             maps = tuple(
-                _read_map(archive, i, int(shapes[f"{i - 1}.bias"][0]) if i else problem.n**2, source)
+                _read_map(archive, i, int(shapes[f"{i - 1}.bias"][0]) if i else first, source)
                 for i in range(count)
             )
     except SafetensorError as error:
@@ -121,9 +124,8 @@ def load(path: str | Path) -> MatrixNetwork:
     except OSError as error:
         raise BadInput(f"cannot read {source}: {error.strerror or error}") from None
     plan = replan_problem(problem, _json(metadata, "recipe", source), count - 1)
-    size = problem.n**2
     blocks = _read_blocks(metadata, [affine.outputs for affine in maps[:-1]], source)
-    network = Network(maps, (("A", size),), (("Y", size),), blocks)
+    network = Network(maps, inputs, ((OUTPUT, problem.n**2),), blocks)
     # Recipes are small and networks large: one of other widths is refused before anything is done with it.
     if plan_architecture(plan) != network.architecture:
         raise BadInput(f"{source}: the recipe does not describe the file's layers")

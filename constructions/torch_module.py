@@ -11,6 +11,7 @@ of the piecewise linear function (floor has derivative 0); they are not certifie
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import scipy.sparse as sps
@@ -19,7 +20,7 @@ from torch import Tensor, nn
 
 from theory.errors import BadInput
 from theory.network_plan import ProductPlan, StagePlan
-from theory.program import Combination, Source
+from theory.program import Combination, Rows, Source
 
 if TYPE_CHECKING:
     from constructions.matrix_network import MatrixNetwork
@@ -38,7 +39,7 @@ def torch_module(net: MatrixNetwork, mode: str) -> nn.Module:
     if mode == "csr":
         return CsrNetwork(net)
     if mode == "dense":
-        return _Flattened(dense_sequential(net), net.n)
+        return _Flattened(dense_sequential(net), net.n, len(net.problem.inputs))
     raise BadInput(f"no torch mode {mode!r}; choose from blocks, csr, dense")
 
 
@@ -51,7 +52,7 @@ class _Product(nn.Module):
 
     def __init__(self, plan: ProductPlan, n: int) -> None:
         super().__init__()
-        self.square = plan.product.is_square
+        self.square, self.how = plan.product.is_square, plan.product.how
         self.inner = slice(*(plan.product.inner or (0, n)))
         self.n = n
         pieces = plan.radices.pieces
@@ -76,7 +77,9 @@ class _Product(nn.Module):
         left, right = left[..., :, self.inner], right[..., self.inner, :]
         x, y = self.alpha[0] * left, self.alpha[1] * right
         triples = self._defect((x.unsqueeze(-1) + y.unsqueeze(-3)) / 2)  # (..., i, k, j)
-        if self.square:
+        if self.how == "difference":
+            errors = triples.sum(-2) - self._defect((x.unsqueeze(-1) - y.unsqueeze(-3)) / 2).sum(-2)
+        elif self.square:
             errors = torch.einsum("...ikj,ikj->...ij", triples, self.weight) + self._square_errors(x)
         else:
             entries_left, entries_right = self._defect(x), self._defect(y)
@@ -127,26 +130,47 @@ def combined(form: Combination, values: dict[str, Tensor], eye: Tensor | None) -
 class BlockNetwork(nn.Module):
     """The network along its recorded blocks, on (..., n, n) tensors of any float dtype and device."""
 
+    right: Tensor | None
+
     def __init__(self, net: MatrixNetwork) -> None:
         super().__init__()
-        self.n = net.n
-        self.stages = nn.ModuleList(_Stage(stage, net.n) for stage in net.plan.stages)
+        self.n, self.side, self.inputs = net.n, net.plan.side, net.problem.inputs
+        self.stages = nn.ModuleList(_Stage(stage, self.side) for stage in net.plan.stages)
         self.sources = net.plan.program.sources
-        self.output = net.plan.program.output
-        self.register_buffer("eye", torch.eye(net.n, dtype=torch.float64))
+        self.results, self.grid = net.plan.program.results, net.plan.program.grid
+        for place, source in enumerate(self.sources):
+            if source.left is not None:
+                self.register_buffer(f"left_{place}", _constant(source.left))
+        right = net.plan.program.right
+        self.register_buffer("right", None if right is None else _constant(right))
+        self.register_buffer("eye", torch.eye(self.side, dtype=torch.float64))
 
-    def _source(self, source: Source, A: Tensor) -> Tensor:
+    def _source(self, place: int, source: Source, matrices: Sequence[Tensor]) -> Tensor:
+        A = matrices[self.inputs.index(source.of)]
+        if self.grid > 1:
+            rows, columns = (slice(index * self.side, (index + 1) * self.side) for index in source.block)
+            A = A[..., rows, columns]
         value = A.mT if source.transpose else A
+        if source.left is not None:
+            value = self.get_buffer(f"left_{place}") @ value
         value = value if source.factor == 1 else float(source.factor) * value
         return value if not source.identity else value + float(source.identity) * self.get_buffer("eye")
 
-    def forward(self, A: Tensor) -> Tensor:
-        """Map (..., n, n) to (..., n, n)."""
-        _check(A, self.n, self.get_buffer("eye").dtype)
-        live = {source.name: self._source(source, A) for source in self.sources}
+    def forward(self, *matrices: Tensor) -> Tensor:
+        """Map (..., n, n), one for every input, to (..., n, n)."""
+        _check(matrices, self.n, self.get_buffer("eye").dtype, len(self.inputs))
+        live = {source.name: self._source(place, source, matrices) for place, source in enumerate(self.sources)}
         for stage in self.stages:
             live = stage(live)
-        return combined(self.output, live, self.get_buffer("eye"))
+        blocks = [combined(result, live, self.get_buffer("eye")) for result in self.results]
+        lines = [torch.cat(blocks[i : i + self.grid], dim=-1) for i in range(0, len(blocks), self.grid)]
+        result = blocks[0] if self.grid == 1 else torch.cat(lines, dim=-2)
+        right = self.right
+        return result if right is None else result @ right
+
+
+def _constant(rows: Rows) -> Tensor:
+    return torch.tensor([[float(entry) for entry in row] for row in rows], dtype=torch.float64)
 
 
 class CsrNetwork(nn.Module):
@@ -154,21 +178,22 @@ class CsrNetwork(nn.Module):
 
     def __init__(self, net: MatrixNetwork) -> None:
         super().__init__()
-        self.n, self.depth = net.n, len(net.network.maps)
+        self.n, self.depth, self.inputs = net.n, len(net.network.maps), len(net.problem.inputs)
         for i, affine in enumerate(net.network.maps):
             csr = affine.augmented.floats()
             self.register_buffer(f"weight_{i}", _sparse(csr[:, :-1].tocsr()))
             self.register_buffer(f"bias_{i}", torch.from_numpy(csr[:, [-1]].toarray()))
 
-    def forward(self, A: Tensor) -> Tensor:
-        """Map (..., n, n) to (..., n, n)."""
-        _check(A, self.n, self.get_buffer("bias_0").dtype)
-        values = _flattened(A).T
+    def forward(self, *matrices: Tensor) -> Tensor:
+        """Map (..., n, n), one for every input, to (..., n, n)."""
+        _check(matrices, self.n, self.get_buffer("bias_0").dtype, self.inputs)
+        batch = torch.broadcast_shapes(*(A.shape for A in matrices))
+        values = _flattened(matrices, batch).T
         for i in range(self.depth):
             values = self.get_buffer(f"weight_{i}") @ values + self.get_buffer(f"bias_{i}")
             if i < self.depth - 1:
                 values = torch.relu(values)
-        return values.T.reshape(A.shape)
+        return values.T.reshape(batch)
 
 
 def _sparse(weight: sps.csr_array) -> Tensor:
@@ -195,21 +220,31 @@ def dense_sequential(net: MatrixNetwork) -> nn.Sequential:
 
 
 class _Flattened(nn.Module):
-    def __init__(self, chain: nn.Sequential, n: int) -> None:
+    def __init__(self, chain: nn.Sequential, n: int, inputs: int = 1) -> None:
         super().__init__()
-        self.chain, self.n = chain, n
+        self.chain, self.n, self.inputs = chain, n, inputs
 
-    def forward(self, A: Tensor) -> Tensor:
-        _check(A, self.n, next(self.chain.parameters()).dtype)
-        return self.chain(_flattened(A)).reshape(A.shape)
+    def forward(self, *matrices: Tensor) -> Tensor:
+        _check(matrices, self.n, next(self.chain.parameters()).dtype, self.inputs)
+        batch = torch.broadcast_shapes(*(A.shape for A in matrices))
+        return self.chain(_flattened(matrices, batch)).reshape(batch)
 
 
-def _flattened(A: Tensor) -> Tensor:
+def _flattened(matrices: Sequence[Tensor], batch: torch.Size) -> Tensor:
     """Return matrices row by row, one a row: (batch, n^2), also for an empty batch, where -1 would be ambiguous."""
-    return A.reshape(A.shape[:-2].numel(), A.shape[-2] * A.shape[-1])
+    count, size = batch[:-2].numel(), batch[-2] * batch[-1]
+    flat = [A.expand(batch).reshape(count, size) for A in matrices]
+    return flat[0] if len(flat) == 1 else torch.cat(flat, dim=-1)
 
 
-def _check(A: Tensor, n: int, dtype: torch.dtype) -> None:
+def _check(matrices: Sequence[Tensor], n: int, dtype: torch.dtype, inputs: int) -> None:
+    if len(matrices) != inputs:
+        raise BadInput(f"the network takes {inputs} matrices, not {len(matrices)}")
+    for A in matrices:
+        _check_one(A, n, dtype)
+
+
+def _check_one(A: Tensor, n: int, dtype: torch.dtype) -> None:
     if A.ndim < 2 or A.shape[-2:] != (n, n):
         raise BadInput(f"the network takes tensors of shape (..., {n}, {n}), not {tuple(A.shape)}")
     if A.dtype != dtype:

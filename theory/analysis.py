@@ -13,7 +13,8 @@ F, which is known first, so nothing is circular.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import cache
 
 from flint import arb, ctx
@@ -92,8 +93,45 @@ def _claimed(stage: Stage, name: str, size: arb) -> arb:
 def _source_track(source: Source, model: NormModel) -> Track:
     """Return what is known of a source: exact, but for the rounding of the rows that read it."""
     size = model.input_entry
-    row = combined([(source.factor, RowMass(size, arb(0), arb(1), size + 1, 0))], source.identity)
+    entry = RowMass(size, arb(0), arb(1), size + 1, 0)
+    if source.left is None:
+        row = combined([(source.factor, entry)], source.identity)
+    else:
+        row = _worst([combined([(source.factor * c, entry) for c in line], source.identity) for line in source.left])
     return Track(source_range(source, model), arb(0), arb(0), row)
+
+
+def _worst(rows: Sequence[RowMass]) -> RowMass:
+    """Return a row that no given one exceeds in any respect."""
+    first, *rest = rows
+    steps = [row.step for row in rows]
+    for row in rest:
+        first = RowMass(
+            first.mass.max(row.mass),
+            first.inexact.max(row.inexact),
+            first.weight.max(row.weight),
+            first.reach.max(row.reach),
+            None,
+        )
+    known = [step for step in steps if step is not None]
+    return replace(first, step=min(known) if len(known) == len(steps) else None)
+
+
+def right_growth(program: Program) -> arb:
+    """Return what the largest entry, or the analysis norm, grows by when the constant on the right multiplies it."""
+    if program.right is None:
+        return arb(1)
+    columns = zip(*program.right, strict=True)
+    return as_ball(max(sum((abs(entry) for entry in column), Fraction(0)) for column in columns))
+
+
+def _last_row(program: Program, tracks: Mapping[str, Track]) -> RowMass:
+    """Return the row that computes an entry of the result."""
+    rows = [combined([(c, tracks[name].row) for name, c in r.terms], r.identity) for r in program.results]
+    if program.right is None:
+        return _worst(rows)
+    row = rows[0]
+    return _worst([combined([(c, row) for c in column]) for column in zip(*program.right, strict=True)])
 
 
 def _size(combination: Combination, sizes: Mapping[str, arb], model: NormModel) -> arb:
@@ -133,11 +171,14 @@ def analyse(
         for stage, stage_radices in zip(program.stages, radices, strict=True):
             plan, tracks = _stage(stage, tracks, model, stage_radices, freeze)
             plans.append(plan)
-        error = _weighted(program.output, {name: track.D for name, track in tracks.items()})
-        frozen = _weighted(program.output, {name: track.F for name, track in tracks.items()})
+        error, frozen = arb(0), arb(0)
+        for result in program.results:
+            error = error.max(_weighted(result, {name: track.D for name, track in tracks.items()}))
+            frozen = frozen.max(_weighted(result, {name: track.F for name, track in tracks.items()}))
+        growth = right_growth(program)
+        error, frozen = error * growth, frozen * growth
         if freeze:  # the last affine map is rounded too
-            row = combined([(c, tracks[name].row) for name, c in program.output.terms], program.output.identity)
-            frozen += model.n * row.rounding()
+            frozen += model.n * _last_row(program, tracks).rounding()
         return Analysis(tuple(plans), error.upper(), frozen.upper())
 
 
@@ -172,6 +213,8 @@ def _product_track(plan: ProductPlan, tracks: Mapping[str, Track], model: NormMo
         for factor in (product.left, product.right)
     )
     delta = product_error(terms, 1 / plan.alpha_left.ball, 1 / plan.alpha_right.ball, plan.radices.pieces_ball)
+    if product.how == "difference":
+        delta *= arb(2) / 3  # theorem product.difference: 1 a term, not 3/2
     own = n * (delta + _centre_rounding(plan, n))
     errors = [
         share * (left["b"] * right[part] + left[part] * right["b"] + left[part] * right[part]) + own
@@ -232,15 +275,20 @@ def _product_plan(
     alpha_left = dyadic_below(1 / _weighted(product.left, sizes), SCALE_BITS)
     alpha_right = alpha_left if product.is_square else dyadic_below(1 / _weighted(product.right, sizes), SCALE_BITS)
     scale = 1 / (alpha_left.ball * alpha_right.ball)
-    # One-sided errors sum to n B_L B_R [-1, 2] / N^2: shift by the middle, -1/2.
-    centre = dyadic_below(product.terms(n) * scale / (2 * radices.pieces_ball**2), SCALE_BITS)
+    # One-sided errors sum to n B_L B_R [-1, 2] / N^2: shift by the middle, -1/2. Differences err to both sides alike.
+    centre = Dyadic(0, 0)
+    if product.how != "difference":
+        centre = dyadic_below(product.terms(n) * scale / (2 * radices.pieces_ball**2), SCALE_BITS)
     offset = row_offset = Dyadic(0, 0)
     if radices.layers > 1:
         # A partial sum of the squarer is within [u^2 - 4/P_1^2, u^2 + 1/N^2] (theorem square.symmetric): positive
         # coefficients sum to 2 n B_L B_R, the one negative square of theorem matmul.square has coefficient B^2.
+        # Without shared sums an entry's negative squares stand beside its positive ones: n B_L B_R of them.
         squares = 8 * n * scale / arb(radices.first) ** 2
         if product.is_square and n > 1:
             squares += (1 + 1 / radices.pieces_ball**2) * scale
+        if product.how != "polarised":
+            squares += n * (1 + 1 / radices.pieces_ball**2) * scale
         linear, output = arb(0), folded_outputs(stage).get(product.name)
         if output is not None:
             form = dict(stage.outputs)[output]
@@ -253,5 +301,7 @@ def _product_plan(
 
 def _centre_rounding(plan: ProductPlan, n: int) -> arb:
     """Return how far the short centre is from the exact middle of the error interval."""
+    if plan.product.how == "difference":
+        return arb(0)
     exact = plan.product.terms(n) * plan.scale_ball / (2 * plan.radices.pieces_ball**2)
     return abs(exact - plan.centre.ball)

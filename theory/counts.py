@@ -9,14 +9,31 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 
 from flint import arb, ctx
 
 from theory.architecture import Architecture
 from theory.evaluate import as_ball
-from theory.layout import accumulators, carriers, squarers
+from theory.layout import accumulators, carriers, shares_sums, squarers
+from theory.linearized_plan import LinearizedPlan
 from theory.network_plan import NetworkPlan, ProductPlan, StagePlan, linear_part
-from theory.rows import Reader, Row, Squarer, Summary, entry_orbits, orbits, shifts_of, squarer_form, summary_at, sums
+from theory.program import Combination, Program, Rows
+from theory.rows import (
+    Reader,
+    Row,
+    Squarer,
+    Summary,
+    entry_orbits,
+    every_entry,
+    every_squarer,
+    linear_squares,
+    orbits,
+    shifts_of,
+    squarer_form,
+    summary_at,
+    sums,
+)
 
 __all__ = ["Counts", "count_plan", "plan_architecture", "stage_architecture"]
 
@@ -89,18 +106,22 @@ def _side_by_side(runs: Sequence[Sequence[tuple[int, int]]]) -> Iterator[tuple[t
 
 def plan_architecture(plan: NetworkPlan) -> Architecture:
     """Return the architecture of a planned network, stages composed by the laws; its cost grows with stages alone."""
-    n = plan.problem.n
-    ends = Architecture(((n * n, 2),))
-    architecture = ends
+    if isinstance(plan, LinearizedPlan):
+        return plan.architecture
+    size = plan.problem.n**2
+    architecture = Architecture(((size * len(plan.problem.inputs), 2),))
     for stage in plan.stages:
-        following = stage_architecture(stage, n)
+        following = stage_architecture(stage, plan.side)
         architecture = following.compose(architecture.select(following.inputs))
-    return ends.compose(architecture.select(n * n))
+    return Architecture(((size, 2),)).compose(architecture.select(size))
 
 
 def count_plan(plan: NetworkPlan, *, precision: int = 96) -> Counts:
     """Return the counts of a planned network."""
-    n = plan.problem.n
+    n = plan.side
+    if isinstance(plan, LinearizedPlan):
+        nonzeros, biases, weight = plan.nonzeros()
+        return Counts(plan.architecture, nonzeros, as_ball(weight), biases)
     reader = Reader(None, n, plan.program.sources)
     tallies: list[_Tally] = []
     with ctx.workprec(precision):
@@ -122,10 +143,10 @@ def count_plan(plan: NetworkPlan, *, precision: int = 96) -> Counts:
 
 def _join_map(reader: Reader, stage: StagePlan) -> Iterator[_Tally]:
     """Yield the rows of a stage's first layer, merged with the previous stage's outputs."""
-    n = reader.n
+    n, alike = reader.n, not reader.reads_constant
     for plan in stage.products:
         half = arb(plan.radices.first) / 2
-        for times, squarer in orbits(plan.product, n):
+        for times, squarer in orbits(plan.product, n) if alike else every_squarer(plan.product, n):
 
             def small(
                 size: int, shift: int, plan: ProductPlan = plan, squarer: Squarer = squarer, half: arb = half
@@ -135,10 +156,10 @@ def _join_map(reader: Reader, stage: StagePlan) -> Iterator[_Tally]:
                     row.add(sized.entry(name, entry), c)
                 return sized.summary(row, half)
 
-            summary = summary_at(n, shifts_of(reader.before), small)
+            summary = summary_at(n, shifts_of(reader.before), small) if alike else small(n, 0)
             yield _Tally.rows(times, summary, (half + summary.constant - k for k in range(1, plan.radices.first)))
     for name, bound in stage.bounds:
-        for times, entry in entry_orbits(n):
+        for times, entry in entry_orbits(n) if alike else every_entry(n):
             reading = _reading(reader, name, entry)
             yield _Tally.rows(times, reading, [reading.constant + bound.ball])
 
@@ -148,22 +169,42 @@ def _reading(reader: Reader, name: str, entry: tuple[int, int]) -> Summary:
         sized = replace(reader, n=size, shift=shift)
         return sized.summary(sized.entry(name, entry), arb(1))
 
-    return summary_at(reader.n, shifts_of(reader.before), small)
+    return small(reader.n, 0) if reader.reads_constant else summary_at(reader.n, shifts_of(reader.before), small)
 
 
 def _output_map(reader: Reader, plan: NetworkPlan) -> Iterator[_Tally]:
     """Yield the rows of the last affine map."""
-    for times, entry in entry_orbits(reader.n):
+    if plan.program.right is not None:
+        yield from _right_map(reader, plan.program, plan.program.right)
+        return
+    for result, (times, entry) in product(plan.program.results, list(entry_orbits(reader.n))):
 
-        def small(size: int, shift: int, entry: tuple[int, int] = entry) -> Summary:
+        def small(size: int, shift: int, entry: tuple[int, int] = entry, result: Combination = result) -> Summary:
             sized = replace(reader, n=size, shift=shift)
-            row = Row(constant=as_ball(plan.program.output.identity) if entry[0] == entry[1] else arb(0))
-            for name, c in plan.program.output.terms:
+            row = Row(constant=as_ball(result.identity) if entry[0] == entry[1] else arb(0))
+            for name, c in result.terms:
                 row.add(sized.entry(name, entry), as_ball(c))
             return sized.summary(row, arb(1))
 
         summary = summary_at(reader.n, shifts_of(reader.before), small)
         yield _Tally.rows(times, summary, [summary.constant])
+
+
+def _right_map(reader: Reader, program: Program, right: Rows) -> Iterator[_Tally]:
+    """Yield the rows of the last affine map where a constant matrix multiplies it: every entry is its own."""
+    products = () if reader.before is None else reader.before.products
+    starts = {(plan.product.inner or (0, 0))[0] for plan in products}
+    reader = replace(reader, shift=max(starts, default=0))  # the products of a stage sum the same inner indices
+    for _, (i, j) in every_entry(reader.n):
+        row = Row()
+        for k, line in enumerate(right):
+            if not line[j]:
+                continue
+            row.constant += as_ball(program.output.identity * line[j] * (i == k))
+            for name, c in program.output.terms:
+                row.add(reader.entry(name, (i, k)), as_ball(c * line[j]))
+        summary = reader.summary(row, arb(1))
+        yield _Tally.rows(1, summary, [summary.constant])
 
 
 def _inner_maps(stage: StagePlan, n: int) -> Iterator[_Tally]:
@@ -239,7 +280,7 @@ def _accumulator_rows(stage: StagePlan, plan: ProductPlan, step: _Step, n: int) 
 def _accumulator_orbits(plan: ProductPlan, n: int) -> Iterator[tuple[str, int, tuple[int, int]]]:
     for times, entry in entry_orbits(n):
         yield "U", times, entry
-    if not (plan.product.is_square and n == 1):
+    if shares_sums(plan.product, n):
         yield "R", n, (0, 0)
         yield "C", n, (0, 0)
 
@@ -255,10 +296,10 @@ def _first_linear(
     def carried(name: str, place: tuple[int, int]) -> Row:
         return Row({(name, place): arb(1)}, -bounds[name].ball)
 
-    for squarer, d in sums(plan, entry, n, shift)[part]:
-        for name, place, c in squarer_form(plan, squarer):
+    for form, d in linear_squares(plan, sums(plan, entry, n, shift)[part]):
+        for name, place, c in form:
             total.add(carried(name, place), d * c * (slope - 2))
-        total.constant += d * (slope - 1)
+        total.constant += d * (slope - 1) * (plan.product.how != "difference")
     if part == "U":
         if folded is not None:
             output = dict(stage.stage.outputs)[folded]

@@ -242,6 +242,8 @@ class _Product:
         for alpha, factor in self.sides:
             s = alpha.ball * sum((as_ball(c) * bounds[v] for v, c in factor.terms), arb(0))
             largest = largest.max(abs(sigma * s - (sigma - 1)))
+            if self.plan.product.how == "difference":  # the right factor enters with both signs
+                largest = largest.max(abs(sigma * s + (sigma - 1)))
         return largest
 
     def row(self) -> RowMass:

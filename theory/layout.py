@@ -8,12 +8,17 @@ from __future__ import annotations
 from theory.network_plan import carried_outputs
 from theory.program import Product, Stage
 
-__all__ = ["accumulators", "carriers", "squarers", "stage_squarers", "stage_width", "widest_radices"]
+__all__ = ["accumulators", "carriers", "shares_sums", "squarers", "stage_squarers", "stage_width", "widest_radices"]
 
 
 def squarers(product: Product, n: int) -> int:
-    """Return the squarers of a product of n x n matrices: n^3 for a square, (n^2 + 2n) terms otherwise (n, if all)."""
-    return n**3 if product.is_square else (n**2 + 2 * n) * product.terms(n)
+    """Return the squarers of a product of n x n matrices.
+
+    n^3 for a square; else for each of t terms of the inner sum (n, if all) n^2 + 2n polarised with shared entry squares,
+    2n^2 by differences, 3n^2 with nothing shared.
+    """
+    each = {"polarised": n**2 + 2 * n, "difference": 2 * n**2, "usual": 3 * n**2}[product.how]
+    return n**3 if product.is_square else each * product.terms(n)
 
 
 def stage_squarers(stage: Stage, n: int) -> int:
@@ -22,8 +27,13 @@ def stage_squarers(stage: Stage, n: int) -> int:
 
 
 def product_accumulators(product: Product, n: int) -> int:
-    """Return the accumulators of a product: one an entry, one a row and column sum (none for a 1 x 1 square)."""
-    return 1 if product.is_square and n == 1 else n**2 + 2 * n
+    """Return the accumulators of a product: one an entry, one a row and column sum where entry squares are shared."""
+    return n**2 + 2 * n if shares_sums(product, n) else n**2
+
+
+def shares_sums(product: Product, n: int) -> bool:
+    """Return whether row and column sums of squares are kept: not for a 1 x 1 square, which has none."""
+    return product.how == "polarised" and not (product.is_square and n == 1)
 
 
 def accumulators(stage: Stage, n: int) -> int:

@@ -151,6 +151,11 @@ class NetworkPlan:
         return self.error + self.freezing
 
     @property
+    def side(self) -> int:
+        """Size of the matrices the program multiplies: n, or that of a block."""
+        return self.problem.n // self.program.grid
+
+    @property
     def hidden_layers(self) -> int:
         """Hidden layers of the whole network."""
         return sum(stage.layers for stage in self.stages)

@@ -2,6 +2,7 @@
 
 - Box ``|a_ij| <= M``: nu(X) = n max|x_ij|, submultiplicative since max|XY| <= n max|X| max|Y|. It dominates the
   Frobenius, 2-, infinity- and 1-norm, and nu / n is the max-entry norm.
+- Box around a centre: the same norm.
 - Ball ``||A||_2 <= R``: ranges are measured in the 2-norm, errors in the Frobenius norm, for
   ``||X E||_F <= ||X||_2 ||E||_F`` and ``||E E'||_F <= ||E||_F ||E'||_F``; entries are at most the 2-norm.
 
@@ -16,17 +17,18 @@ from dataclasses import dataclass
 from flint import arb
 
 from theory.evaluate import as_ball
-from theory.problem import Ball, Box, CentredBall, Domain, KDelta, Norm, SignDomain
+from theory.problem import Around, Ball, Box, CentredBall, Domain, KDelta, Norm, SignDomain
 
 __all__ = ["NormModel"]
 
 
 @dataclass(frozen=True)
 class NormModel:
-    """The analysis norm of a domain for n x n matrices."""
+    """The analysis norm of a domain for n x n matrices, the blocks of larger ones where grid > 1 stand on a side."""
 
     n: int
     domain: Domain
+    grid: int = 1
 
     @property
     def theta(self) -> arb:
@@ -34,6 +36,8 @@ class NormModel:
         match self.domain:
             case Box(M):
                 return arb(self.n) * as_ball(M)
+            case Around():
+                return arb(self.n) * as_ball(self.domain.largest)
             case Ball(radius) | CentredBall(radius=radius) | KDelta(radius=radius):
                 return as_ball(radius)
             case SignDomain(nu=nu):
@@ -47,7 +51,7 @@ class NormModel:
 
     @property
     def _is_box(self) -> bool:
-        return isinstance(self.domain, Box)
+        return isinstance(self.domain, Box | Around)
 
     @property
     def identity(self) -> arb:
@@ -75,6 +79,8 @@ class NormModel:
         """Return a bound in the norm asked for, from one in the norm errors are measured in."""
         if norm == "max":
             return self.entry(error)
-        if norm == "inf" and not self._is_box:
+        if self._is_box:
+            return self.grid * error
+        if norm == "inf":
             return arb(self.n).sqrt() * error
         return error

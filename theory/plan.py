@@ -9,7 +9,7 @@ from fractions import Fraction
 
 from flint import arb, ctx
 
-from theory.analysis import Analysis, analyse, majorants, source_range
+from theory.analysis import Analysis, analyse, majorants, right_growth, source_range
 from theory.errors import OutOfReach
 from theory.evaluate import as_ball, upper
 from theory.layout import accumulators, carriers, stage_squarers, widest_radices
@@ -89,7 +89,7 @@ def _contributions(program: Program, model: NormModel) -> list[float]:
     Forward the majorants b_V, backward the sensitivities dE/dD_V; a product with ranges B_L, B_R then contributes
     sensitivity * n * 3/2 n B_L B_R / N^2.
     """
-    n, scale = model.n, _log(model.entry(arb(1)))
+    n = model.n
 
     def share(product: Product) -> float:
         return _log(model.partial(product.terms(n)))
@@ -107,7 +107,21 @@ def _contributions(program: Program, model: NormModel) -> list[float]:
                 for name, output in stage.outputs
             }
         )
-    sensitivity = {name: _log_size(c) for name, c in program.output.terms}
+    growth = _log(right_growth(program))
+    found = [_reaching(program, result, sizes, model, growth) for result in program.results]
+    return [max(shares) for shares in zip(*found, strict=True)]
+
+
+def _reaching(
+    program: Program, result: Combination, sizes: Sequence[dict[str, float]], model: NormModel, growth: float
+) -> list[float]:
+    """Return the contributions to one result (to the only one, unless matrices are cut into blocks)."""
+    n, scale = model.n, _log(model.entry(arb(1)))
+
+    def share(product: Product) -> float:
+        return _log(model.partial(product.terms(n)))
+
+    sensitivity = {name: _log_size(c) + growth for name, c in result.terms}
     contributions = []
     for stage, live in zip(reversed(program.stages), reversed(sizes[:-1]), strict=True):
         gathered: dict[str, list[float]] = {}
@@ -119,7 +133,8 @@ def _contributions(program: Program, model: NormModel) -> list[float]:
         for product in stage.products:
             here = _log_sum(gathered.pop(product.name, []))
             left, right = _log_weighted(product.left, live), _log_weighted(product.right, live)
-            total.append(here + math.log(1.5 * n * product.terms(n)) + left + right + 2 * scale)
+            share_of_one = 1.0 if product.how == "difference" else 1.5
+            total.append(here + math.log(share_of_one * n * product.terms(n)) + left + right + 2 * scale)
             for factor, other in ((product.left, right), (product.right, left)):
                 for v, c in factor.terms:
                     gathered.setdefault(v, []).append(here + _log_size(c) + other + share(product))
@@ -200,21 +215,14 @@ def plan_candidates(
         TooNarrow: If no candidate fits the width.
         OutOfReach: If float64 cannot hold the accuracy.
     """
-    model = NormModel(problem.n, problem.domain)
-    with ctx.workprec(64):
-        log_eps = (
-            math.log(problem.eps.numerator)
-            - math.log(problem.eps.denominator)
-            - _log(model.in_norm(arb(1), problem.norm))
-        )
-    ranked = sorted(_ranked(problem, candidates, limits, score, model, log_eps), key=lambda item: item[0])
+    ranked = sorted(_ranked(problem, candidates, limits, score), key=lambda item: item[0])
     if not ranked:
         raise TooNarrow(
             f"no network was found for this problem with layers of width at most {limits.width}; allow more width"
         )
     reasons = []
     for _, candidate, radices, contributions in ranked[:12]:
-        plan = _confirm(problem, candidate, radices, contributions, model, log_eps, freeze)
+        plan = _confirm(problem, candidate, radices, contributions, freeze)
         if isinstance(plan, NetworkPlan):
             return plan
         reasons.append(plan)
@@ -228,11 +236,27 @@ def plan_candidates(
 
 
 def in_chunks(candidate: Candidate, n: int, chunk: int | None) -> Candidate:
-    """Return the candidate with its inner sums taken in chunks."""
-    if chunk is None or chunk >= n:
+    """Return the candidate, for n x n matrices, with its inner sums taken in chunks."""
+    side = n // candidate.program.grid
+    if chunk is None or chunk >= side:
         return candidate
     parameters = (*candidate.parameters, ("chunk", chunk))
-    return replace(candidate, parameters=parameters, program=candidate.program.chunked(n, chunk))
+    return replace(candidate, parameters=parameters, program=candidate.program.chunked(side, chunk))
+
+
+def _model(problem: Problem, program: Program) -> NormModel:
+    """Return the norms of the matrices a program multiplies: those of the problem, or blocks of them."""
+    return NormModel(problem.n // program.grid, problem.domain, program.grid)
+
+
+def _log_eps(problem: Problem, model: NormModel) -> float:
+    """Return log eps in the analysis norm."""
+    with ctx.workprec(64):
+        return (
+            math.log(problem.eps.numerator)
+            - math.log(problem.eps.denominator)
+            - _log(model.in_norm(arb(1), problem.norm))
+        )
 
 
 _Ranked = tuple[tuple[float, ...], Candidate, list[tuple[int, int, int]], list[float]]
@@ -243,22 +267,22 @@ def _ranked(
     candidates: Iterator[Candidate],
     limits: Limits,
     score: Callable[[int, float], tuple[float, ...]],
-    model: NormModel,
-    log_eps: float,
 ) -> Iterator[_Ranked]:
     for whole in candidates:
         candidate = in_chunks(whole, problem.n, limits.chunk)
+        model = _model(problem, candidate.program)
+        log_eps, n = _log_eps(problem, model), model.n
         truncation = _log(candidate.truncation) - log_eps
         if truncation >= 0:
             continue
-        radices = [stage_radices(stage, problem.n, limits) for stage in candidate.program.stages]
+        radices = [stage_radices(stage, n, limits) for stage in candidate.program.stages]
         if any(r is None for r in radices):
             continue
         fixed = [r for r in radices if r is not None]
         contributions = _contributions(candidate.program, model)
         layers = _layers(fixed, contributions, log_eps + math.log1p(-math.exp(truncation))) if fixed else []
         neurons = sum(
-            m * (r[1] * stage_squarers(stage, problem.n) + carriers(stage, problem.n) + accumulators(stage, problem.n))
+            m * (r[1] * stage_squarers(stage, n) + carriers(stage, n) + accumulators(stage, n))
             for m, r, stage in zip(layers, fixed, candidate.program.stages, strict=True)
         )
         yield (*score(sum(layers), float(neurons)), truncation), candidate, fixed, contributions
@@ -269,11 +293,11 @@ def _confirm(
     candidate: Candidate,
     radices: list[tuple[int, int, int]],
     contributions: list[float],
-    model: NormModel,
-    log_eps: float,
     freeze: bool,
 ) -> NetworkPlan | float:
     """Return the plan whose proved bound is at most eps, or the freezing term that stands in the way."""
+    model = _model(problem, candidate.program)
+    log_eps = _log_eps(problem, model)
     with ctx.workprec(128):
         eps = as_ball(problem.eps)
         room = 1 - float((model.in_norm(candidate.truncation, problem.norm) / eps).upper())
@@ -308,7 +332,7 @@ def plan_with(problem: Problem, candidate: Candidate, radices: Sequence[Sequence
         OutOfReach: If nothing can be proved of its weights in float64.
     """
     with ctx.workprec(128):
-        model = NormModel(problem.n, problem.domain)
+        model = _model(problem, candidate.program)
         try:
             analysis = analyse(candidate.program, model, radices)
         except Unfreezable as error:
@@ -320,7 +344,7 @@ def plan_with(problem: Problem, candidate: Candidate, radices: Sequence[Sequence
 
 def _budget(problem: Problem, candidate: Candidate, analysis: Analysis) -> tuple[tuple[str, Fraction], ...]:
     """Return each stage's share of the error, to first order, and the truncation, in the problem's norm."""
-    model = NormModel(problem.n, problem.domain)
+    model = _model(problem, candidate.program)
     shares = [("truncation", upper(model.in_norm(candidate.truncation, problem.norm), 24))]
     for place, (log_share, stage) in enumerate(
         zip(_contributions(candidate.program, model), analysis.stages, strict=True)

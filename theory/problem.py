@@ -12,6 +12,7 @@ from theory.rationals import parse_count, parse_positive, parse_rational
 
 __all__ = [
     "NORMS",
+    "Around",
     "Ball",
     "Box",
     "CentredBall",
@@ -219,7 +220,61 @@ class KDelta:
         return Membership(False, f"A^T A - delta^2 I has a negative direction, so sigma_min < {self.delta}")
 
 
-Domain = Box | Ball | CentredBall | SignDomain | KDelta
+@dataclass(frozen=True)
+class Around:
+    """The box ``|A - A0| <= half_width``, entry by entry, around a centre.
+
+    Attributes:
+        centre: The rows of A0.
+        half_width: In every entry.
+
+    Raises:
+        BadInput: If the centre is not square or the half-width not positive.
+    """
+
+    centre: tuple[tuple[Fraction, ...], ...]
+    half_width: Fraction
+
+    def __post_init__(self) -> None:
+        parse_positive(self.half_width, "the half-width")
+        if not self.centre or any(len(row) != len(self.centre) for row in self.centre):
+            raise BadInput("the centre must be a square matrix")
+
+    @property
+    def n(self) -> int:
+        """Side of the matrices."""
+        return len(self.centre)
+
+    @property
+    def largest(self) -> Fraction:
+        """The largest absolute value an entry takes in the box."""
+        return max(abs(entry) for row in self.centre for entry in row) + self.half_width
+
+    def json(self) -> dict[str, Any]:
+        """Return the domain as it stands in files."""
+        centre = [[str(entry) for entry in row] for row in self.centre]
+        return {"kind": "around", "centre": centre, "half_width": str(self.half_width)}
+
+    def describe(self) -> str:
+        """Return the domain in one phrase; a large centre by its corner entry."""
+        rows = [[f"{float(entry):.6g}" for entry in row] for row in self.centre]
+        shown = str(rows).replace("'", "") if self.n <= 3 else f"[[{rows[0][0]}, {rows[0][1]}, ...], ...]"
+        return f"|A - A0| <= {self.half_width} in every entry, A0 = {shown}"
+
+    def membership(self, rows: Rows) -> Membership:
+        """Decide exactly whether the matrix is in the box."""
+        pairs = [
+            (abs(a - c), (i, j))
+            for i in range(self.n)
+            for j, (a, c) in enumerate(zip(rows[i], self.centre[i], strict=True))
+        ]
+        worst, place = max(pairs)
+        if worst <= self.half_width:
+            return Membership(True, f"every entry is within {self.half_width} of the centre's")
+        return Membership(False, f"|(A - A0){list(place)}| = {float(worst):.6g} > {self.half_width}")
+
+
+Domain = Box | Ball | CentredBall | SignDomain | KDelta | Around
 
 
 def is_positive_semidefinite(matrix: Sequence[Sequence[Fraction]]) -> bool:
@@ -259,6 +314,8 @@ class Problem:
     def __post_init__(self) -> None:
         parse_count(self.n, "n")
         parse_positive(self.eps, "eps")
+        if isinstance(self.domain, Around) and self.domain.n != self.n:
+            raise BadInput(f"n = {self.n}, but the centre is {self.domain.n} x {self.domain.n}")
         if self.norm not in NORMS:
             raise BadInput(f"norm must be one of {', '.join(NORMS)}, not {self.norm!r}")
 
@@ -271,6 +328,11 @@ class Problem:
             "norm": self.norm,
             "domain": self.domain.json(),
         }
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The names of the n x n matrices the function takes."""
+        return ("X", "Y") if self.function == "product" else ("A",)
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Problem:
@@ -302,6 +364,11 @@ def domain_from_json(document: Mapping[str, Any]) -> Domain:
             return Box(parse_positive(bound, "M"))
         case {"kind": "ball", "norm": "2", "centre": centre, "radius": radius}:
             return CentredBall(parse_rational(centre, "centre"), parse_positive(radius, "radius"))
+        case {"kind": "around", "centre": [*rows], "half_width": half_width}:
+            if not all(isinstance(row, list) for row in rows):
+                raise BadInput("the centre must be a list of rows")
+            centre = tuple(tuple(parse_rational(entry, "centre") for entry in row) for row in rows)
+            return Around(centre, parse_positive(half_width, "half_width"))
         case {"kind": "sign", "rho": rho, "nu": nu}:
             return SignDomain(parse_positive(rho, "rho"), parse_positive(nu, "nu"))
         case {"kind": "k-delta", "delta": delta, "radius": radius}:

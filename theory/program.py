@@ -10,9 +10,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from math import isqrt
 from typing import Any
 
-__all__ = ["Combination", "Product", "Program", "Source", "Stage", "combination"]
+__all__ = ["HOW", "Combination", "Product", "Program", "Rows", "Source", "Stage", "combination"]
+
+#: How a product of matrices is made of squares (theorems matmul.polarised, product.difference, product.polarised).
+HOW = ("polarised", "difference", "usual")
+#: A constant matrix.
+Rows = tuple[tuple[Fraction, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -89,18 +95,23 @@ class Product:
         left: The left factor.
         right: The right factor.
         inner: The inner indices summed over, start and stop; None for all of them. A part of the sum is no square.
+        how: ``polarised`` with entry squares shared, every term a ``difference`` of two squares, or ``usual``: every
+            term polarised by itself, nothing shared.
 
     Raises:
         ValueError: If a factor holds the identity (multiples of it are linear and need no product) or is empty, or
-            the inner range is.
+            the inner range is, or there is no such way.
     """
 
     name: str
     left: Combination
     right: Combination
     inner: tuple[int, int] | None = None
+    how: str = "polarised"
 
     def __post_init__(self) -> None:
+        if self.how not in HOW:
+            raise ValueError(f"{self.name}: no way {self.how!r} to multiply; choose from {', '.join(HOW)}")
         if self.inner is not None and not 0 <= self.inner[0] < self.inner[1]:
             raise ValueError(f"{self.name}: the inner range {self.inner} is empty")
         if self.left.identity or self.right.identity or not self.left.terms or not self.right.terms:
@@ -109,7 +120,7 @@ class Product:
     @property
     def is_square(self) -> bool:
         """Whether both factors are the same combination, so that squarers are shared."""
-        return self.left == self.right and self.inner is None
+        return self.left == self.right and self.inner is None and self.how == "polarised"
 
     def terms(self, n: int) -> int:
         """Return how many products an entry sums."""
@@ -160,7 +171,7 @@ class Stage:
 
 @dataclass(frozen=True)
 class Source:
-    """A matrix a program starts from: ``factor * A + identity * I``, or the same of the transpose of A.
+    """A matrix a program starts from: ``factor * left A + identity * I``, or the same of the transpose of A.
 
     Attributes:
         name: Its name in the program.
@@ -168,6 +179,12 @@ class Source:
         identity: Multiple of the identity added.
         transpose: Whether the input is transposed.
         range: Bound in the analysis norm on the domain; None for the domain's own radius.
+        left: A constant matrix that multiplies A from the left; None for the identity.
+        of: The input it reads, where there are several.
+        block: Which block of it, row and column from 0, where the program multiplies blocks.
+
+    Raises:
+        ValueError: If a transposed source is to be multiplied as well.
     """
 
     name: str
@@ -175,6 +192,13 @@ class Source:
     identity: Fraction = Fraction(0)
     transpose: bool = False
     range: Fraction | None = None
+    left: Rows | None = None
+    of: str = "A"
+    block: tuple[int, int] = (0, 0)
+
+    def __post_init__(self) -> None:
+        if self.left is not None and self.transpose:
+            raise ValueError("a source is transposed or multiplied from the left, not both")
 
 
 _INPUT = (Source("A"),)
@@ -184,6 +208,13 @@ _INPUT = (Source("A"),)
 class Program:
     """Stages in sequence from sources, affine in the input, to one output combination.
 
+    Attributes:
+        stages: What is computed.
+        output: The result.
+        sources: What it starts from.
+        right: A constant matrix that multiplies the result from the right; None for the identity.
+        further: More results, where matrices are computed block by block: blocks in order, ``output`` the first.
+
     Raises:
         ValueError: If a stage reads a matrix that is not there.
     """
@@ -191,6 +222,8 @@ class Program:
     stages: tuple[Stage, ...]
     output: Combination
     sources: tuple[Source, ...] = _INPUT
+    right: Rows | None = None
+    further: tuple[Combination, ...] = ()
 
     def __post_init__(self) -> None:
         have: set[str] = {source.name for source in self.sources}
@@ -199,8 +232,18 @@ class Program:
             if missing:
                 raise ValueError(f"a stage reads {sorted(missing)}, which the one before does not give")
             have = {name for name, _ in stage.outputs}
-        if set(self.output.names) - have:
+        if any(set(result.names) - have for result in self.results):
             raise ValueError("the output reads a matrix that is not there")
+
+    @property
+    def results(self) -> tuple[Combination, ...]:
+        """The blocks of the result, row by row; one where nothing is cut into blocks."""
+        return (self.output, *self.further)
+
+    @property
+    def grid(self) -> int:
+        """Blocks a side: the program multiplies matrices of 1/grid the size."""
+        return isqrt(len(self.results))
 
     def chunked(self, n: int, chunk: int) -> Program:
         """Return the program with every product's inner sum taken ``chunk`` terms at a time, in sequence.
@@ -211,7 +254,7 @@ class Program:
         if chunk >= n:
             return self
         stages = [part for stage in self.stages for part in _parts(stage, n, chunk)]
-        return Program(tuple(stages), self.output, self.sources)
+        return Program(tuple(stages), self.output, self.sources, self.right, self.further)
 
     @property
     def products(self) -> int:
@@ -225,7 +268,7 @@ def _parts(stage: Stage, n: int, chunk: int) -> list[Stage]:
     live = {name: combination({name: 1}) for name in stage.live}
     parts = []
     for place, inner in enumerate(ranges):
-        products = tuple(Product(p.name, p.left, p.right, inner) for p in stage.products)
+        products = tuple(Product(p.name, p.left, p.right, inner, p.how) for p in stage.products)
         # So far: the partial sum that came in (none at first) and this part's product.
         sums = {p.name: combination({p.name: 1, **({f"S:{p.name}": 1} if place else {})}) for p in stage.products}
         if place < len(ranges) - 1:

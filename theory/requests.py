@@ -8,13 +8,13 @@ from fractions import Fraction
 from typing import Any
 
 from theory.errors import BadInput
-from theory.problem import Ball, Box, CentredBall, Domain, KDelta, Norm, Problem, SignDomain
+from theory.problem import Around, Ball, Box, CentredBall, Domain, KDelta, Norm, Problem, SignDomain
 from theory.rationals import parse_count, parse_positive, parse_rational
 
-__all__ = ["DOMAIN_OPTIONS", "NAMED_FUNCTIONS", "check_domain", "make_problem"]
+__all__ = ["DOMAIN_OPTIONS", "NAMED_FUNCTIONS", "check_domain", "make_problem", "with_order"]
 
 #: Functions with a name of their own; anything else is read as a formula in x.
-NAMED_FUNCTIONS = ("expm", "inverse", "sign", "sqrt", "log", "sin", "cos")
+NAMED_FUNCTIONS = ("expm", "inverse", "sign", "sqrt", "log", "sin", "cos", "product")
 #: Options that fix a domain, with what they say.
 DOMAIN_OPTIONS = {
     "M": "box |a_ij| <= M (expm, sin, cos; default 1)",
@@ -23,13 +23,16 @@ DOMAIN_OPTIONS = {
     "rho": "sign: ||I - A^2||_2 <= rho; sqrt, log: ||I - A||_2 <= rho (default 1/2)",
     "nu": "sign: ||A||_2 <= nu (default 3/2)",
     "center": "formulas: ball about center * I (default 0)",
+    "around": "inverse: the centre A0 of a box, a .npy file or .json rows of rationals; --n follows from it",
+    "half_width": "inverse: |A - A0| <= half-width in every entry",
 }
 _DEFAULT_NU, _DEFAULT_RHO = Fraction(3, 2), Fraction(1, 2)
 _ALLOWED = {
     "expm": {"M", "radius"},
     "sin": {"M", "radius"},
     "cos": {"M", "radius"},
-    "inverse": {"delta", "radius"},
+    "product": {"M"},
+    "inverse": {"delta", "radius", "around", "half_width"},
     "sign": {"rho", "nu"},
     "sqrt": {"rho"},
     "log": {"rho"},
@@ -45,10 +48,15 @@ def make_problem(function: str, options: Mapping[str, Any], *, route: str | None
     given = {name: options[name] for name in DOMAIN_OPTIONS if options.get(name) is not None}
     for name, value in given.items():
         if str(value).strip() == "":
-            raise BadInput(f"{name} is empty: give a positive rational such as 1 or 1/3")
+            raise BadInput(f"{_option(name)} is empty: give a positive rational such as 1 or 1/3")
     odd = sorted(set(given) - _ALLOWED.get(function, {"radius", "center"}))
     if odd:
-        raise BadInput(f"{function} takes no --{odd[0]}; it takes {_taken(function)}")
+        raise BadInput(f"{function} takes no {_option(odd[0])}; it takes {_taken(function)}")
+    if "around" in given or "half_width" in given:
+        return _around(options, given, route)
+    for name in ("n", "eps"):
+        if options.get(name) is None:
+            raise BadInput(f"--{name} is required")
     eps, n = parse_positive(options["eps"], "eps"), parse_count(options["n"], "n")
     norm: Norm = options.get("norm") or "fro"
     problem = Problem(function, n, _domain(function, given, route), eps, norm)
@@ -69,13 +77,63 @@ def check_domain(problem: Problem) -> None:
         "expm": isinstance(problem.domain, (Box, Ball)),
         "sin": isinstance(problem.domain, (Box, Ball)),
         "cos": isinstance(problem.domain, (Box, Ball)),
-        "inverse": isinstance(problem.domain, KDelta) or unit_ball,
+        "product": isinstance(problem.domain, Box),
+        "inverse": isinstance(problem.domain, KDelta | Around) or unit_ball,
         "sign": isinstance(problem.domain, SignDomain),
         "sqrt": unit_ball,
         "log": unit_ball,
     }
     if not fits.get(problem.function, isinstance(problem.domain, CentredBall)):
         raise BadInput(f"{problem.function} is not planned on the domain {problem.domain.describe()}")
+
+
+def _around(options: Mapping[str, Any], given: Mapping[str, Any], route: str | None) -> Problem:
+    """Return the problem of the inverse around a centre.
+
+    Raises:
+        BadInput: If an option is missing or clashes, or the centre does not fit.
+    """
+    from theory.centres import centre_of
+    from theory.functions.around import around_problem
+
+    if set(given) != {"around", "half_width"}:
+        other = sorted(set(given) - {"around", "half_width"})
+        missing = sorted({"around", "half_width"} - set(given))
+        raise BadInput(
+            f"a box around a centre takes no {_option(other[0])}; give --around and --half-width alone"
+            if other
+            else f"a box around a centre needs {_option(missing[0])} too: {DOMAIN_OPTIONS[missing[0]]}"
+        )
+    half_width = parse_positive(given["half_width"], "--half-width")
+    centre = centre_of(given["around"])
+    if options.get("n") is not None and parse_count(options["n"], "n") != len(centre):
+        raise BadInput(f"n = {options['n']}, but the centre is {len(centre)} x {len(centre)}; leave out --n")
+    eps = None if options.get("eps") is None else parse_positive(options["eps"], "eps")
+    return around_problem(centre, half_width, options.get("norm") or "fro", eps, route)
+
+
+def with_order(route: str | None, order: str | None, around: str | None) -> str | None:
+    """Return the route of a request: ``--order k`` names one.
+
+    Raises:
+        BadInput: If the order is not a count, or has nothing to do with the request.
+    """
+    if order is None:
+        return route
+    if around is None:
+        raise BadInput("--order belongs to --around: the order of the Neumann series around A0")
+    from theory.functions.around import FORMS, order_of, order_route
+
+    named = order_route(order)
+    if route in FORMS and order_of(named) == 1:
+        return route
+    if route not in (None, "neumann"):
+        raise BadInput(f"route {route} is not of order {order}; leave out --route or --order")
+    return named
+
+
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
 
 
 def _relative(problem: Problem) -> Problem:
@@ -97,7 +155,7 @@ def _relative(problem: Problem) -> Problem:
 
 
 def _taken(function: str) -> str:
-    return ", ".join(f"--{name}" for name in sorted(_ALLOWED.get(function, {"radius", "center"})))
+    return ", ".join(_option(name) for name in sorted(_ALLOWED.get(function, {"radius", "center"})))
 
 
 def _domain(function: str, given: Mapping[str, Any], route: str | None) -> Domain:
@@ -106,7 +164,7 @@ def _domain(function: str, given: Mapping[str, Any], route: str | None) -> Domai
             raise BadInput(f"{function} needs --{name}: {DOMAIN_OPTIONS[name]}")
         return parse_positive(given.get(name, default), name)
 
-    if function in ("expm", "sin", "cos"):
+    if function in ("expm", "sin", "cos", "product"):
         if "M" in given and "radius" in given:
             raise BadInput("give --M (a box) or --radius (a ball), not both")
         return Ball(value("radius")) if "radius" in given else Box(value("M", Fraction(1)))

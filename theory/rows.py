@@ -24,6 +24,9 @@ __all__ = [
     "Summary",
     "Terms",
     "entry_orbits",
+    "linear_squares",
+    "every_entry",
+    "every_squarer",
     "orbits",
     "shifts_of",
     "squarer_form",
@@ -118,15 +121,46 @@ def orbits(product: Product, n: int) -> Iterator[tuple[int, Squarer]]:
             yield n * (n - 1) * (n - 2), ("T", 0, 1, 2)
         return
     t = product.terms(n)
-    for size, entry in entry_orbits(n):
-        yield size // n * t, ("EL", *entry)
-        yield size // n * t, ("ER", *entry)
-    yield t, ("T", 0, 0, 0)
-    if n > 1:
-        for triple in ((0, 0, 1), (0, 1, 1), (0, 1, 0)):
-            yield t * (n - 1), ("T", *triple)
-    if n > 2:
-        yield t * (n - 1) * (n - 2), ("T", 0, 1, 2)
+    if product.how == "polarised":
+        for size, entry in entry_orbits(n):
+            yield size // n * t, ("EL", *entry)
+            yield size // n * t, ("ER", *entry)
+    for kind in _TRIPLES[product.how]:
+        yield t, (kind, 0, 0, 0)
+        if n > 1:
+            for triple in ((0, 0, 1), (0, 1, 1), (0, 1, 0)):
+                yield t * (n - 1), (kind, *triple)
+        if n > 2:
+            yield t * (n - 1) * (n - 2), (kind, 0, 1, 2)
+
+
+#: The squares of a term l_ik r_kj, of its half sum T, half difference D, or of its factors by themselves, TL and TR.
+_TRIPLES = {"polarised": ("T",), "difference": ("T", "D"), "usual": ("T", "TL", "TR")}
+
+
+def every_entry(n: int) -> Iterator[tuple[int, Entry]]:
+    """Yield every entry by itself: where a constant matrix is read, no two rows need be alike."""
+    for i in range(n):
+        for j in range(n):
+            yield 1, (i, j)
+
+
+def every_squarer(product: Product, n: int) -> Iterator[tuple[int, Squarer]]:
+    """Yield every squarer of a product by itself, in the same words as ``orbits``."""
+    if product.is_square:
+        pairs = [(i, j) for i in range(n) for j in range(n) if i != j]
+        yield from ((1, ("E", i, j)) for _, (i, j) in every_entry(n))
+        yield from ((1, (kind, i, j)) for kind in "PW" for i, j in pairs if i < j)
+        yield from ((1, ("M", i, j)) for i, j in pairs)
+        yield from ((1, ("T", i, k, j)) for i, j in pairs for k in range(n) if k not in (i, j))
+        return
+    inner = range(*(product.inner or (0, n)))
+    for i in range(n):
+        for k in inner:
+            if product.how == "polarised":
+                yield 1, ("EL", i, k)
+                yield 1, ("ER", k, i)
+            yield from ((1, (kind, i, k, j)) for kind in _TRIPLES[product.how] for j in range(n))
 
 
 Terms = list[tuple[str, Entry, arb]]
@@ -157,6 +191,12 @@ def squarer_form(plan: ProductPlan, squarer: Squarer) -> Terms:
             return read(L, (i, j), left / 2) + read(L, (i, i), left / 4) + read(L, (j, j), left / 4)
         case ("T", int(i), int(k), int(j)):
             return read(L, (i, k), left / 2) + read(R, (k, j), right / 2)
+        case ("D", int(i), int(k), int(j)):
+            return read(L, (i, k), left / 2) + read(R, (k, j), -right / 2)
+        case ("TL", int(i), int(k), int(_)):
+            return read(L, (i, k), left)
+        case ("TR", int(_), int(k), int(j)):
+            return read(R, (k, j), right)
     raise ValueError(f"no such squarer: {squarer}")
 
 
@@ -167,6 +207,9 @@ def sums(plan: ProductPlan, entry: Entry, n: int, shift: int = 0) -> dict[str, l
     others = [k for k in range(n) if k not in (i, j)]
     if not plan.product.is_square:
         inner = range(n) if plan.product.inner is None else range(shift, shift + plan.product.terms(n))
+        if plan.product.how != "polarised":
+            weights = {"T": d, "D": -d} if plan.product.how == "difference" else {"T": 2 * d, "TL": -d / 2, "TR": -d / 2}
+            return {"U": [((kind, i, k, j), weight) for k in inner for kind, weight in weights.items()]}
         return {
             "U": [(("T", i, k, j), 2 * d) for k in inner],
             "R": [(("EL", i, k), d) for k in inner],
@@ -183,6 +226,19 @@ def sums(plan: ProductPlan, entry: Entry, n: int, shift: int = 0) -> dict[str, l
     return {"U": entry_sum, "R": rows, "C": columns} if n > 1 else {"U": entry_sum}
 
 
+def linear_squares(plan: ProductPlan, squares: Sequence[tuple[Squarer, arb]]) -> Iterator[tuple[Terms, arb]]:
+    """Yield (form, weight) for what squares read of the forms themselves; their weights' sum is 0 for a difference.
+
+    In u^2 - v^2 the left factor cancels out of u - v, and balls would not see that its weight is exactly 0.
+    """
+    if plan.product.how != "difference":
+        yield from ((squarer_form(plan, squarer), d) for squarer, d in squares)
+        return
+    for (kind, i, k, j), d in squares:  # type: ignore[misc]
+        if kind == "T":
+            yield squarer_form(plan, ("TR", i, k, j)), d
+
+
 @dataclass(frozen=True)
 class Reader:
     """How entries of live matrices are read off the last hidden layer before a stage (None: the input)."""
@@ -192,13 +248,21 @@ class Reader:
     sources: tuple[Source, ...] = ()
     shift: int = 0
 
+    @property
+    def reads_constant(self) -> bool:
+        """Whether rows read the input through a constant matrix: then they are not equivariant."""
+        return self.before is None and any(source.left is not None for source in self.sources)
+
     def entry(self, name: str, entry: Entry) -> Row:
         """Return the row that computes one entry of a live matrix."""
         if self.before is None:
             source = next(source for source in self.sources if source.name == name)
             place = entry[::-1] if source.transpose else entry
             constant = as_ball(source.identity) if entry[0] == entry[1] else arb(0)
-            return Row({("in", place): as_ball(source.factor)}, constant)
+            if source.left is not None:
+                read = [(("in", source.of, source.block, (k, entry[1])), c) for k, c in enumerate(source.left[entry[0]]) if c]
+                return Row({atom: as_ball(source.factor * c) for atom, c in read}, constant)
+            return Row({("in", source.of, source.block, place): as_ball(source.factor)}, constant)
         plan, output = self.before, dict(self.before.stage.outputs)[name]
         row = Row(constant=as_ball(output.identity) if entry[0] == entry[1] else arb(0))
         for product_plan in plan.products:
@@ -227,10 +291,11 @@ class Reader:
                 row.add(Row({(part, name, place): arb(1)}, -offset), weight)
             for squarer, d in squares:
                 row.add(Row({("kink", name, squarer): 8 * d / pieces**2}), weight)
-                if plan.radices.layers == 1:
-                    slope = 2 / pieces
-                    row.constant += weight * d * (slope - 1)
-                    for v, place, c in squarer_form(plan, squarer):
+            if plan.radices.layers == 1:
+                slope = 2 / pieces
+                for form, d in linear_squares(plan, squares):
+                    row.constant += weight * d * (slope - 1) * (plan.product.how != "difference")
+                    for v, place, c in form:
                         row.add(self._carrier(v, place), weight * d * c * (slope - 2))
         if plan.radices.layers == 1:
             row.constant -= plan.centre.ball

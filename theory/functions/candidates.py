@@ -19,6 +19,7 @@ __all__ = [
     "cosine_candidates",
     "formula_candidates",
     "neumann_candidates",
+    "neumann_product",
     "series_candidates",
     "sign_candidates",
     "sine_candidates",
@@ -118,7 +119,7 @@ def neumann_candidates(problem: Problem) -> Iterator[Candidate]:
                 "neumann-product",
                 "inverse.neumann",
                 (("factors", factors),),
-                Program(*_neumann_product(factors), source),
+                Program(*neumann_product(factors), source),
                 tail * model.truncation_factor,
             )
             break
@@ -133,7 +134,7 @@ def neumann_candidates(problem: Problem) -> Iterator[Candidate]:
             )
 
 
-def _neumann_product(factors: int) -> tuple[tuple[Stage, ...], Combination]:
+def neumann_product(factors: int) -> tuple[tuple[Stage, ...], Combination]:
     """Return S = sum_{1 <= k < 2^J} B^k by ``S <- S + Q + S Q, Q <- Q^2`` with both products of a step in parallel."""
     A = combination({"A": 1})
     if factors == 1:

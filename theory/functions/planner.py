@@ -9,6 +9,7 @@ from typing import Any
 from flint import ctx
 
 from theory.errors import BadInput
+from theory.functions.around import around_routes, linearized, neumann_around, order_of
 from theory.functions.candidates import (
     cosine_candidates,
     formula_candidates,
@@ -18,10 +19,13 @@ from theory.functions.candidates import (
     sine_candidates,
 )
 from theory.functions.inverse import coupled_candidates
+from theory.functions.product import product_candidates, product_routes
+from theory.linearized_plan import FORMS, linearized_plan
 from theory.network_plan import NetworkPlan
 from theory.plan import Candidate, Limits, in_chunks, plan_candidates, plan_with, reference_width
-from theory.problem import KDelta, Problem
+from theory.problem import Around, KDelta, Problem
 from theory.radices import Radices
+from theory.rationals import parse_count
 from theory.requests import check_domain
 
 __all__ = ["ROUTES", "function_candidates", "plan_function", "replan_function", "routes_of"]
@@ -45,8 +49,12 @@ for _function, _route in _CANDIDATES:
 
 def routes_of(problem: Problem) -> tuple[str, ...]:
     """Return the routes that serve a problem's domain, the default first."""
+    if problem.function == "product":
+        return product_routes(problem.n)
     if problem.function not in ROUTES:
         return ("series",)
+    if isinstance(problem.domain, Around):
+        return around_routes(problem)
     if problem.function == "inverse":
         return ("coupled",) if isinstance(problem.domain, KDelta) else ("neumann",)
     return ROUTES[problem.function]
@@ -59,8 +67,12 @@ def function_candidates(problem: Problem, route: str) -> Iterator[Candidate]:
         BadInput: If there is no such route, or the function is not planned on the problem's domain.
     """
     check_domain(problem)
+    if problem.function == "product":
+        return product_candidates(problem, route)
     if problem.function not in ROUTES and route == "series":
         return formula_candidates(problem)
+    if isinstance(problem.domain, Around) and (route == "neumann" or route.startswith("order-")):
+        return neumann_around(problem, order_of(route))
     maker = _CANDIDATES.get((problem.function, route))
     if maker is None or route not in routes_of(problem):
         raise BadInput(f"no route {route!r} for {problem.function}; choose from {', '.join(routes_of(problem))}")
@@ -75,6 +87,8 @@ def plan_function(problem: Problem, route: str | None = None, limits: Limits | N
         OutOfReach: If no network of the route meets the accuracy.
     """
     limits = limits or Limits(reference_width(problem.n))
+    if isinstance(problem.domain, Around) and (route or routes_of(problem)[0]) in FORMS:
+        return linearized(problem, route or routes_of(problem)[0], limits.width)
     with ctx.workprec(128):
         return plan_candidates(
             problem,
@@ -95,17 +109,27 @@ def replan_function(problem: Problem, recipe: Mapping[str, Any], most_layers: in
         radices = [[Radices.from_text(str(text)) for text in stage] for stage in recipe["radices"]]
     except (KeyError, TypeError, ValueError) as error:
         raise BadInput(f"the recipe cannot be read: {error}") from None
+    if isinstance(problem.domain, Around) and route in FORMS:
+        return linearized_plan(problem, route)
     if sum(max((r.layers for r in stage), default=0) for stage in radices) != most_layers:
         raise BadInput("the recipe does not fit the file's layers")
     with ctx.workprec(128):
-        for name in routes_of(problem):
-            for whole in function_candidates(problem, name):
-                candidate = in_chunks(whole, problem.n, parameters.get("chunk"))
-                shape = [len(stage.products) for stage in candidate.program.stages]
-                if (
-                    candidate.route == route
-                    and dict(candidate.parameters) == parameters
-                    and shape == [len(s) for s in radices]
-                ):
-                    return plan_with(problem, candidate, radices)
+        for whole in _described(problem, parameters):
+            candidate = in_chunks(whole, problem.n, parameters.get("chunk"))
+            shape = [len(stage.products) for stage in candidate.program.stages]
+            if (
+                candidate.route == route
+                and dict(candidate.parameters) == parameters
+                and shape == [len(s) for s in radices]
+            ):
+                return plan_with(problem, candidate, radices)
     raise BadInput("the recipe fits no network of this problem")
+
+
+def _described(problem: Problem, parameters: Mapping[str, Any]) -> Iterator[Candidate]:
+    """Yield the candidates a recipe's parameters may describe: every route's, or the series of one order."""
+    if isinstance(problem.domain, Around):
+        yield from neumann_around(problem, parse_count(parameters.get("order", 0), "order"))
+        return
+    for name in routes_of(problem):
+        yield from function_candidates(problem, name)
