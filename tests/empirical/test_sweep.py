@@ -132,29 +132,19 @@ def test_labels_must_differ(tmp_path):
         run_sweep(cells(tmp_path, 1) * 2, "here", QUIET)
 
 
-SMALL = ("n=1", "batch=8", "examples=320", "reports=20", "dimension=16", "heads=2", "encoder_layers=1", "samples=50")
+SMALL = ("batch=8", "examples=320", "reports=20", "dimension=16", "heads=2", "encoder_layers=1", "samples=50")
 
 
-def test_a_killed_process_loses_one_window_at_most_and_ends_in_the_same_bits(tmp_path):
+def test_a_killed_sweep_redoes_no_cell_loses_one_window_at_most_and_ends_in_the_same_bits(tmp_path):
     import torch
 
     from empirical.cli import main
     from empirical.train import load_checkpoint
 
-    threads = str(torch.get_num_threads())
-    command = [
-        "run",
-        "transformer",
-        "--device",
-        "cpu",
-        "--threads",
-        threads,
-        "--set",
-        "output_encoding=P10",
-        "--set",
-        "input_encoding=P10",
-    ]
-    command += [part for setting in SMALL for part in ("--set", setting)]
+    # Bits are those of one number of threads.
+    command = ["run", "study", "--device", "cpu", "--threads", str(torch.get_num_threads())]
+    settings = (*SMALL, "functions=exp", "dimensions=1", "encodings=P10,P1000")
+    command += [part for setting in settings for part in ("--set", setting)]
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     victim = subprocess.Popen(
         [sys.executable, "-m", "empirical", *command, "--out", str(killed)],
@@ -162,16 +152,23 @@ def test_a_killed_process_loses_one_window_at_most_and_ends_in_the_same_bits(tmp
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    checkpoint = "transformer-smoke-exp-1-P10-P10-seed0.pt"
-    while not (killed / checkpoint).exists() and victim.poll() is None:
+    first, second = ("study-smoke-exp-1-P10-P10-seed0", "study-smoke-exp-1-P1000-P1000-seed0")
+    while not (killed / f"{second}.pt").exists() and victim.poll() is None:
         time.sleep(0.002)
     victim.send_signal(signal.SIGKILL)
     victim.wait()
-    assert load_checkpoint(killed / checkpoint)["steps"] >= 2
+    # The second cell was cut after its first checkpoint: it has whole windows of 2 steps, and no result.
+    steps = load_checkpoint(killed / f"{second}.pt")["steps"]
+    assert 2 <= steps <= 40
+    assert steps % 2 == 0
+    finished = killed / "cells" / f"{first}.json"
+    written = finished.stat().st_mtime_ns
     assert main([*command, "--out", str(killed), "--resume", "--quiet"]) == 0
+    assert finished.stat().st_mtime_ns == written
     assert main([*command, "--out", str(whole), "--quiet"]) == 0
-    first, second = load_checkpoint(whole / checkpoint), load_checkpoint(killed / checkpoint)
-    assert first["curve"] == second["curve"]
-    assert all(tensor.equal(second["model"][key]) for key, tensor in first["model"].items())
-    records = [json.loads((folder / "transformer-smoke.json").read_text()) for folder in (whole, killed)]
-    assert records[0]["results"][0]["test"] == records[1]["results"][0]["test"]
+    for label in (first, second):
+        one, other = (load_checkpoint(folder / f"{label}.pt") for folder in (whole, killed))
+        assert one["curve"] == other["curve"]
+        assert all(tensor.equal(other["model"][key]) for key, tensor in one["model"].items())
+    records = [json.loads((folder / "study-smoke.json").read_text()) for folder in (whole, killed)]
+    assert [result["test"] for result in records[0]["results"]] == [result["test"] for result in records[1]["results"]]
