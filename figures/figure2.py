@@ -85,6 +85,8 @@ def check(document: Mapping[str, Any]) -> None:
 
 def draw(document: Mapping[str, Any]) -> Figure:
     """Draw the surface, the sheets as nets, and the ball."""
+    from matplotlib.patches import Patch
+
     from figures.style import COLOURS, COLUMN, new_figure
 
     figure = new_figure(COLUMN, 3.5)
@@ -102,16 +104,14 @@ def draw(document: Mapping[str, Any]) -> Figure:
     axes.plot_surface(*_ball(document, 40), color=COLOURS["yellow"], zorder=4, **full)
     _finish(axes)
     axes.set_position((0.02, 0.0, 0.92, 0.92))
+    eps = document["options"]["eps"]
     names = (
-        ("black", "feasible ball around the identity"),
+        (COLOURS["yellow"], "feasible ball around the identity"),
         (COLOURS["blue"], "singular surface, $d=bc$ (and $a=1$)"),
-        (
-            COLOURS["sky"],
-            rf"sheets $\sigma_{{\min}}=\varepsilon={document['options']['eps']}$, $D_\varepsilon$ between them",
-        ),
+        (COLOURS["sky"], rf"sheets $\sigma_{{\min}}=\varepsilon={eps}$, $D_\varepsilon$ between them"),
     )
-    for line, (colour, text) in enumerate(names):
-        figure.text(0.03, 0.975 - 0.045 * line, text, color=colour, fontsize=7, va="top")
+    handles = [Patch(color=colour, label=text) for colour, text in names]
+    figure.legend(handles=handles, loc="upper left", bbox_to_anchor=(0.01, 1.0), handlelength=1.2)
     return figure
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import pairwise, product
 
 import pytest
 import torch
@@ -182,5 +183,53 @@ def test_the_floor_near_singular_matrices_is_below_what_can_be_had():
     assert floor <= error < 10 * floor
 
 
-def test_the_law_on_a_box_is_the_linear_bound():
-    assert law(places(ErrorsSettings(), "radius")[3].matrices, (32,)) == pytest.approx(1 / 12)
+SIGNS = st.lists(st.sampled_from([-1, 0, 1]), min_size=3, max_size=3)
+
+
+@settings(max_examples=40, deadline=None)
+@given(boxes(), SIGNS, SIGNS, st.sampled_from([1, 2, 5]))
+def test_the_floor_on_a_box_is_what_the_best_broken_line_leaves_on_its_worst_path(box, u, v, pieces):
+    # Along A0 + t u vᵀ the values at equal steps of (1/q + t)^(-1/2) cut every entry into arcs of equal error; half of
+    # what lies between such an arc and its chord is the error of the best broken line, which no path can have above
+    # the floor, and the worst path has at the floor.
+    u, v = torch.tensor(u[: box.n]).double(), torch.tensor(v[: box.n]).double()
+    inverse = torch.linalg.inv(box.centre_tensor())
+    q = float(v @ inverse @ u)
+    assume(q > 1e-9)
+    d = box.half_width
+    ends = [(1 / q - d) ** -0.5, (1 / q + d) ** -0.5]
+    knots = torch.linspace(*ends, pieces + 1, dtype=torch.float64) ** -2 - 1 / q
+    worst = 0.0
+    for low, high in pairwise(knots.tolist()):
+        t = torch.linspace(low, high, 201, dtype=torch.float64)
+        values = torch.linalg.inv(box.centre_tensor() + t[:, None, None] * torch.outer(u, v)).flatten(1)
+        share = ((t - low) / (high - low))[:, None]
+        worst = max(worst, float((values[0] + share * (values[-1] - values[0]) - values).abs().max()) / 2)
+    # 201 points miss the top of a smooth arc by at most (1/200)² of it; arcs below 1e-12 drown in rounding.
+    assert worst <= law(box, (pieces - 1,)) * (1 + 1e-3) + 1e-12
+
+
+def test_the_floor_of_a_box_by_hand():
+    # u = v = (1, -1): V u = u, q = 2, 1/q ± d = 3/8, 5/8, and the factor in front of 1/(t + 1/2) is 1/4.
+    box = box_around("box", (2, 1, 1, 2), 0.25)
+    expected = ((0.375**-0.5 - 0.625**-0.5) ** 2) / 8
+    assert law(box, ()) == pytest.approx(expected, rel=1e-12)
+    assert law(box, (3, 4)) == pytest.approx(expected / 20**2, rel=1e-12)
+
+
+@settings(max_examples=30, deadline=None)
+@given(boxes(sizes=(2,)))
+def test_no_affine_map_and_no_constructed_network_beats_the_floor(box):
+    corners = hard_matrices(box)
+    points = torch.cat([points_of(box, 300), corners])
+    targets = torch.linalg.inv(points.reshape(-1, 2, 2)).flatten(1)
+    # The worst path's ends are corners of the box or of one of its faces, and between them the error is sampled.
+    for signs in product((-1, 0, 1), repeat=4):
+        along = torch.tensor(signs).double() * box.half_width
+        points = torch.cat([points, box.centre_tensor().flatten() + torch.linspace(-1, 1, 9).double()[:, None] * along])
+    inverses = torch.linalg.inv(points.reshape(-1, 2, 2)).flatten(1)
+    for function in (constant_map(box), linear_map(box), least_squares_map(points[: len(targets)], targets)):
+        # 9 points miss the top of an arc by at most (1/8)² of it.
+        assert float((function(points) - inverses).abs().max()) >= law(box, ()) * (1 - 1 / 64)
+    found = refined(box, 4)
+    assert found.bound >= law(box, (28,))

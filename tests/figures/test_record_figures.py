@@ -64,7 +64,7 @@ def region(signs: str, share: float) -> dict[str, Any]:
 
 
 def boxed(sweep: str, kind: str, value: float, error: float) -> dict[str, Any]:
-    proved = {"proved_bound": 2 * error} if kind.startswith("linear") else {}
+    proved = {"proved_bound": 2 * error} if kind.startswith("linear") else {"law_below": error / 2}
     return {"sweep": sweep, "kind": kind, "value": value, "largest_error_found": error} | proved
 
 
@@ -271,6 +271,11 @@ def test_errors_vs_radius_notice_a_broken_bound_and_an_error_that_falls(tmp_path
     document = errors_vs_radius.data(record=stored("errors_vs_radius", tmp_path))
     errors_vs_radius.check(document)
     linear = next(index for index, curve in enumerate(document["curves"]) if curve["kind"].startswith("linear"))
+    impossible = copy.deepcopy(document)
+    trained = next(curve for curve in impossible["curves"] if curve["kind"] == "2fc")
+    trained["points"][0]["least"] = trained["points"][0]["law_below"] / 2
+    with pytest.raises(ClaimFailed, match="is forced"):
+        errors_vs_radius.check(impossible)
     for largest, message in ((0.6, "breaks the bound"), (0.01, "not monotone")):
         broken = copy.deepcopy(document)
         broken["curves"][linear]["points"][1]["largest"] = largest

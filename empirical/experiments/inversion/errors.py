@@ -1,8 +1,8 @@
 """How the error moves with the radius of the box, with σ_min of its centre, and with the distance δ of K_δ.
 
-On boxes trained networks stand beside the linear approximation with its proved curve, and beside the constructed
-network of second order. On K_δ they stand over the floor that theorem ``inverse.bits`` puts under every network of
-their widths; and each is also asked at diag(±t, 1) for t below its own δ, where no network can follow 1/t.
+Trained networks stand over the floor that theorem ``inverse.bits`` puts under every network of their widths. On boxes
+they stand beside the linear approximation with its proved curve, and beside the constructed network of second order. On
+K_δ each is also asked at diag(±t, 1) for t below its own δ, where no network can follow 1/t.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
-from empirical.experiments.inversion.settings import at_scale, widths_of
+from empirical.experiments.inversion.settings import REFINED, REFINED_PIECES, at_scale, widths_of
 from empirical.experiments.inversion.sweeps import ErrorsSettings, Place, hard_matrices, law, places
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ __all__ = ["DEFAULT_SEEDS", "run", "table"]
 DEFAULT_SEEDS = "0,1,2"
 #: How far below a network's own δ it is asked.
 _BEYOND = tuple(2.0**-k for k in range(1, 9))
-_PIECES = 4
 
 
 def run(request: Request) -> dict[str, Any]:
@@ -97,14 +96,14 @@ def _bundle(request: Request, settings: ErrorsSettings, sweep: str, points: Sequ
 
 
 def _measured(point: Place, network: nn.Sequential, test: TestSet, hidden: tuple[int, ...]) -> dict[str, Any]:
-    """Return a network's errors at a point of a sweep, the law there and, on K_δ, its errors further out."""
+    """Return a network's errors at a point of a sweep, what is forced there and, on K_δ, its errors further out."""
     from empirical.experiments.inversion.boxes import Shell
 
     entry: dict[str, Any] = {"sweep": point.sweep, "value": point.value, "widths": [4, *hidden, 4]}
     entry |= _errors(network, point, test)
+    bound = law(point.matrices, hidden)
+    entry["law_below"] = None if bound is None else float(f"{bound:.6g}")
     if isinstance(point.matrices, Shell):
-        bound = law(point.matrices, hidden)
-        entry["law_below"] = None if bound is None else float(f"{bound:.6g}")
         entry["beyond"] = _beyond(network, point.value)
     return entry
 
@@ -139,20 +138,21 @@ def _beyond(network: nn.Sequential, delta: float) -> list[dict[str, float]]:
 
 
 def _constructed(point: Place, test: TestSet) -> list[dict[str, Any]]:
-    """Return the linear approximation and the second-order network on a box, with their proved bounds."""
+    """Return the linear approximation and the second-order network on a box, with bounds above and below."""
     from empirical.experiments.inversion.boxes import Box
     from empirical.experiments.inversion.constructed import linear_map, refined
 
     if not isinstance(point.matrices, Box):
         return []
-    better = refined(point.matrices, _PIECES)
+    better = refined(point.matrices, REFINED_PIECES)
     rows = []
-    for kind, function, bound in (
-        ("linear approximation", linear_map(point.matrices), point.matrices.linear_bound),
-        (f"second order, {_PIECES} pieces", better.network, better.bound),
+    for kind, function, bound, hidden in (
+        ("linear approximation", linear_map(point.matrices), point.matrices.linear_bound, ()),
+        (f"second order, {REFINED_PIECES} pieces", better.network, better.bound, widths_of(REFINED, 2)[1:-1]),
     ):
         head = {"outcome": "constructed", "kind": kind, "sweep": point.sweep, "value": point.value}
-        rows.append(head | _errors(function, point, test) | {"proved_bound": float(f"{bound:.6g}")})
+        theory = {"proved_bound": float(f"{bound:.6g}"), "law_below": float(f"{law(point.matrices, hidden):.6g}")}
+        rows.append(head | _errors(function, point, test) | theory)
     return rows
 
 
@@ -165,11 +165,8 @@ def table(record: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
     for sweep, kind, value in sorted(keys, key=lambda key: (sweeps.index(key[0]), key[1])):
         chosen = [r for r in record["results"] if (r["sweep"], r["kind"], r["value"]) == (sweep, kind, value)]
         first = chosen[0]
-        theory = "-"
-        if first.get("proved_bound") is not None:
-            theory = f"<= {first['proved_bound']:.3e}"
-        elif first.get("law_below") is not None:
-            theory = f">= {first['law_below']:.3e}"
+        bounds = [("proved_bound", "<="), ("law_below", ">=")]
+        theory = ", ".join(f"{sign} {first[key]:.3e}" for key, sign in bounds if first.get(key) is not None) or "-"
         largest = max(r["largest_error_found"] for r in chosen)
         mean = spread_text([r["mean_error"] for r in chosen])
         rows.append([f"{sweep} {value:g}", kind, mean, f"{largest:.3e}", theory])

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import product
 
 import torch
 from torch import Tensor
@@ -88,13 +90,19 @@ def hard_matrices(matrices: Box | Shell) -> Tensor:
 
 
 def law(matrices: Box | Shell, hidden: tuple[int, ...]) -> float | None:
-    """Return what theory says of the largest error in max-entry norm; None where python-flint is not installed.
+    """Return a lower bound of the largest error, max-entry norm, of every network with these hidden widths.
 
-    On a box: an upper bound for the linear approximation, ‖A0⁻¹‖_∞ ρ²/(1 - ρ). On K_δ: a lower bound for every network
-    with these hidden widths, from theorem ``inverse.bits``.
+    From theorem ``inverse.bits``: within ε of 1/s on [a, b] a network has at least (a^(-1/2) - b^(-1/2))/√(2ε) pieces,
+    and by ``limits.pieces`` at most Π (w_l + 1). On K_δ 1/s is met along diag(s, δ), with both signs. In a box around
+    A0 it is met along A0 + t u vᵀ, |t| <= d, for u and v with entries -1, 0, 1: with V = A0⁻¹ and q = vᵀVu > 0 every
+    entry of the inverse is a constant plus (Vu)_i (vᵀV)_j / q² times 1/(t + 1/q).
+
+    Returns:
+        The bound; None for K_δ where python-flint is not installed.
     """
+    pieces = math.prod(width + 1 for width in hidden)
     if isinstance(matrices, Box):
-        return matrices.linear_bound
+        return max(_steepness(matrices.inverse, *path, matrices.half_width) for path in _paths(matrices.n)) / pieces**2
     try:
         from theory.blowup import inversion_block
     except ImportError:
@@ -104,5 +112,22 @@ def law(matrices: Box | Shell, hidden: tuple[int, ...]) -> float | None:
     block = inversion_block(2, Fraction(matrices.delta), Fraction(1, 2**probe))
     if block.bits is None:
         return None
-    bits = sum(math.log2(width + 1) for width in hidden)
-    return min(4.0 ** (float(block.bits) - probe / 2 - bits), 1 / (2 * matrices.delta))
+    return min(4.0 ** (float(block.bits) - probe / 2) / pieces**2, 1 / (2 * matrices.delta))
+
+
+def _paths(n: int) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
+    """Return pairs u, v with entries -1, 0, 1: the box holds A0 + t u vᵀ for |t| <= d."""
+    vectors = list(product((-1, 0, 1), repeat=n))
+    return list(product(vectors, vectors))
+
+
+def _steepness(inverse: Sequence[Sequence[Fraction]], u: Sequence[int], v: Sequence[int], d: float) -> float:
+    """Return the largest entry of |Vu| |vᵀV| / q², times (a^(-1/2) - b^(-1/2))²/2 for a, b = 1/q ± d; 0 for q <= 0."""
+    column = [sum((x * y for x, y in zip(row, u, strict=True)), Fraction(0)) for row in inverse]
+    row = [sum((x * y for x, y in zip(entries, v, strict=True)), Fraction(0)) for entries in zip(*inverse, strict=True)]
+    q = float(sum((x * y for x, y in zip(column, v, strict=True)), Fraction(0)))
+    if q <= 0:
+        return 0.0
+    # reach < 1 keeps q d below 1.
+    drop = (1 / q - d) ** -0.5 - (1 / q + d) ** -0.5
+    return float(max(map(abs, column)) * max(map(abs, row))) / q**2 * drop**2 / 2
