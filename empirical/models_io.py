@@ -190,7 +190,11 @@ def _load_state(file: Path) -> Mapping[str, object]:
     except ImportError:
         raise BadInput('reading safetensors needs the package: pip install "safetensors>=0.4"') from None
     except Exception as error:  # a damaged file shows in many ways; whatever the reader says becomes one line
-        first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        first = (str(error).strip().splitlines() or [""])[0]
+        if "Weights only" in first:
+            first = "it holds more than tensors; save model.state_dict(), not the model"
+        elif " " not in first:  # pickle's own messages are an offset or a byte
+            first = f"it was not written by saving a state dict ({type(error).__name__})"
         raise BadInput(f"cannot read {file} as weights: {first[:200]}") from None
     if not isinstance(state, Mapping):
         raise BadInput(f"{file} holds a {type(state).__name__}, not a state dict: save model.state_dict()")
@@ -201,17 +205,19 @@ _KEY = re.compile(r"(?:\w+\.)*?(\d+)\.(weight|bias)")
 
 
 def _from_state(state: Mapping[str, object], file: Path) -> Chain:
-    import torch
-
     found: dict[int, dict[str, NDArray[np.float64]]] = {}
     for key, tensor in state.items():
         name = _KEY.fullmatch(str(key))
-        if name is None or not isinstance(tensor, torch.Tensor):
+        if name is None:
             raise BadInput(f"{file}: the entry {key!r} does not belong to an nn.Sequential of Linear and ReLU")
         parts = found.setdefault(int(name[1]), {})
         if name[2] in parts:
             raise BadInput(f"{file}: two layers are numbered {name[1]}; save one nn.Sequential")
-        parts[name[2]] = tensor.detach().double().numpy()
+        parts[name[2]] = _numbers(tensor, f"{file}: the entry {key!r}")
+        dimensions = 2 if name[2] == "weight" else 1
+        if parts[name[2]].ndim != dimensions:
+            shape = parts[name[2]].shape
+            raise BadInput(f"{file}: the entry {key!r} has shape {shape}, so layer {name[1]} is no Linear")
     layers = []
     positions = sorted(found)
     for position, following in zip(positions, [*positions, None][1:], strict=True):
@@ -219,8 +225,25 @@ def _from_state(state: Mapping[str, object], file: Path) -> Chain:
         if weight is None:
             raise BadInput(f"{file}: layer {position} has a bias and no weight")
         bias = found[position].get("bias", np.zeros(weight.shape[:1]))
+        if bias.shape != weight.shape[:1]:
+            raise BadInput(f"{file}: layer {position} has a weight of shape {weight.shape} and {len(bias)} biases")
         layers.append(Dense(weight, bias, relu=following is not None and following > position + 1))
     return Chain(tuple(layers))
+
+
+def _numbers(tensor: object, entry: str) -> NDArray[np.float64]:
+    """Return a stored tensor as float64.
+
+    Raises:
+        BadInput: If it is anything but plain floating-point numbers.
+    """
+    import torch
+
+    if not isinstance(tensor, torch.Tensor):
+        raise BadInput(f"{entry} is no tensor but a {type(tensor).__name__}")
+    if not tensor.is_floating_point() or tensor.layout != torch.strided or tensor.is_meta:
+        raise BadInput(f"{entry} must be stored as plain floating-point numbers")
+    return tensor.detach().double().numpy()
 
 
 def _from_onnx(file: Path) -> Chain:

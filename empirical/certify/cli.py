@@ -10,6 +10,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from theory.errors import BadInput
@@ -24,11 +25,17 @@ __all__ = ["FUNCTIONS", "add_arguments", "run"]
 
 FUNCTIONS = ("inverse", "expm")
 NORM_NAMES = ("max", "inf", "one")
+_MODEL_HELP = (
+    "ONNX Gemm/Relu chain, or the state dict (.safetensors, .pt) of an nn.Sequential of Linear and ReLU, "
+    "matrices flattened row by row"
+)
+#: Longer than anybody waits; what is beyond it may be beyond float64 too.
+_LONGEST_SECONDS = Fraction(10**9)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument("model", metavar="MODEL", help="ONNX Gemm/Relu chain, or state dict of an nn.Sequential")
+    parser.add_argument("model", metavar="MODEL", help=_MODEL_HELP)
     parser.add_argument("--around", required=True, metavar="A0.npy", help="centre of the box, a square matrix")
     parser.add_argument("--half-width", required=True, metavar="d", help="half-width in every entry, a rational")
     parser.add_argument("--function", required=True, choices=FUNCTIONS, help="what the network imitates")
@@ -51,7 +58,8 @@ def run(arguments: argparse.Namespace) -> int:
     """
     started = time.monotonic()
     half_width = parse_positive(arguments.half_width, "--half-width")
-    gap, seconds = parse_positive(arguments.gap, "--gap"), float(parse_positive(arguments.seconds, "--seconds"))
+    gap = parse_positive(arguments.gap, "--gap")
+    seconds = float(min(parse_positive(arguments.seconds, "--seconds"), _LONGEST_SECONDS))
     seed = _seed(arguments.seed)
     workers = parse_count(arguments.workers, "--workers", most=4096) if arguments.workers else _cores()
     if not (arguments.cluster or arguments.slurm):

@@ -235,4 +235,3 @@ def kept(bound: Floats, slope: Floats, radius: Floats, threshold: float) -> tupl
         low = np.where(slope > 0, np.maximum(-radius, -above(depth - radius)), -radius)
         high = np.where(slope < 0, np.minimum(radius, above(depth - radius)), radius)
     return low, high
-

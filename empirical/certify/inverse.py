@@ -143,4 +143,3 @@ def _cubic_rest(radius: Floats, size: Floats) -> Floats:
     proved = contracts.all(axis=(1, 2)) & holds.all(axis=(1, 2))
     result[usable[proved]] = guess[proved]
     return result
-

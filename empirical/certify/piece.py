@@ -162,9 +162,7 @@ def _tightened(problem: Problem, nodes: Nodes) -> Nodes:
     return tight[possible]
 
 
-def _best_point(
-    problem: Problem, nodes: Nodes, centre: Floats, radius: Floats, found: Bounded
-) -> tuple[float, Floats]:
+def _best_point(problem: Problem, nodes: Nodes, centre: Floats, radius: Floats, found: Bounded) -> tuple[float, Floats]:
     """The largest float error where the bounds peak, and at the averages of such peaks."""
     peaks = np.where(found.slope > 0, nodes.high, nodes.low)
     points = np.concatenate([peaks, np.clip(centre + found.middle, nodes.low, nodes.high)])
@@ -200,4 +198,3 @@ def _split(nodes: Nodes, split_scores: Scores) -> tuple[Nodes, float]:
         half = Nodes(low, high, nodes.functional, decided, multiplier, nodes.bound)
         halves.append(half[~stuck])
     return Nodes.joined(halves), settled
-

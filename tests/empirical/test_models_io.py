@@ -144,6 +144,36 @@ def test_damaged_and_foreign_files_are_refused_in_one_line(tmp_path: Path) -> No
         assert "\n" not in str(caught.value), name
 
 
+ODD_ENTRIES = {
+    "convolution": ({"0.weight": torch.zeros(4, 1, 2, 2), "0.bias": torch.zeros(4)}, "layer 0 is no Linear"),
+    "normalisation": ({"0.weight": torch.eye(4), "1.weight": torch.ones(4)}, "layer 1 is no Linear"),
+    "complex": ({"0.weight": torch.zeros(4, 4, dtype=torch.complex64)}, "floating-point"),
+    "whole numbers": ({"0.weight": torch.eye(4, dtype=torch.int64)}, "floating-point"),
+    "sparse": ({"0.weight": torch.eye(4).to_sparse()}, "floating-point"),
+    "no data": ({"0.weight": torch.zeros(4, 4, device="meta")}, "floating-point"),
+    "text": ({"0.weight": "four"}, "no tensor but a str"),
+    "short bias": ({"0.weight": torch.eye(4), "0.bias": torch.zeros(3)}, "layer 0 .* 3 biases"),
+}
+
+
+@pytest.mark.parametrize("name", list(ODD_ENTRIES))
+def test_entries_that_are_no_dense_layer_are_named(name: str, tmp_path: Path) -> None:
+    state, message = ODD_ENTRIES[name]
+    torch.save(state, tmp_path / "model.pt")
+    with pytest.raises(BadInput, match=message) as refusal:
+        read_chain(tmp_path / "model.pt")
+    assert len(str(refusal.value).splitlines()) == 1
+
+
+def test_a_whole_pickled_model_is_refused_with_what_to_save_instead(tmp_path: Path) -> None:
+    torch.save(small_model(), tmp_path / "model.pt")
+    with pytest.raises(BadInput, match=r"save model\.state_dict\(\)"):
+        read_chain(tmp_path / "model.pt")
+    (tmp_path / "words.pt").write_text("hello")
+    with pytest.raises(BadInput, match="not written by saving a state dict"):
+        read_chain(tmp_path / "words.pt")
+
+
 def test_archives_that_unpack_to_too_much_are_refused_unread(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "bomb.pt", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("data", bytes(1 << 20))

@@ -70,6 +70,11 @@ def test_text_and_a_gap_not_met_are_fine_too(files, capsys: pytest.CaptureFixtur
     assert "not closed (time)" in text
 
 
+def test_seconds_beyond_float64_are_only_a_long_time(files, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command(main, _arguments(files, "--seconds", "1e400", "--workers", "1", "--json")) == 0
+    assert json.loads(capsys.readouterr().out)["closed"] is True
+
+
 def test_the_exponential(files, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = [*_arguments(files, "--json", "--workers", "1"), "--function", "expm"]
     assert run_command(main, arguments) == 0
@@ -107,6 +112,7 @@ def test_bad_input_is_one_line_and_code_two(files, tmp_path: Path, capsys: pytes
         ((model, str(tmp_path / "huge.npy"), "1"), ("--function", "expm"), "300"),
         (files, ("--gap", "0"), "--gap must be positive"),
         (files, ("--seconds", "soon"), "--seconds"),
+        (files, ("--seconds", "-1e400"), "--seconds"),
         (files, ("--norm", "two"), "invalid choice"),
         (files, ("--workers", "0"), "--workers"),
         (files, ("--seed", "-1"), "--seed"),
