@@ -47,7 +47,9 @@ def print_record(record: Mapping[str, Any]) -> None:
     device = record["device"]
     seeds = ", ".join(map(str, record["seeds"]))
     where = f"{device['type']} ({device['name']})"
-    print(f"{record['experiment']} at scale {record['scale']}: {where}, seeds {seeds}, {record['seconds']:.0f} s")
+    # The clock of a resumed run has seen its last piece alone.
+    taken = f"{record['seconds']:.0f} s" + (" in the last piece" if "--resume" in record["command"] else "")
+    print(f"{record['experiment']} at scale {record['scale']}: {where}, seeds {seeds}, {taken}")
     print_table(header, rows)
 
 
