@@ -15,8 +15,8 @@ from theory.command import run_command
 from theory.files import check_writable, write_whole
 
 #: Benchmarks that return ratios with targets, and those that print tables of their own.
-RATIOS = ("bounds", "build", "forward", "large")
-TABLES = ("encodings", "training", "batched_training")
+RATIOS = ("bounds", "build", "forward", "large", "batched_training")
+TABLES = ("encodings", "training")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -1,11 +1,12 @@
 """Training the networks of a table together against one after the other: ratios of times in one run.
 
-``python -m benchmarks.batched_training [--steps 400] [--rounds 5] [--threads 1] [--device cpu]``
+``python -m benchmarks batched_training``; ``python -m benchmarks.batched_training [--steps 400] [--rounds 5]
+[--threads 1] [--device cpu]`` prints times, too.
 
-Together: ``empirical.batched_mlp``, as the experiments ``inversion.table1`` and ``inversion.table2`` use it. One after
-the other: ``nn.Sequential``, ``nn.MSELoss``, ``torch.optim.Adam`` and ``CosineAnnealingWarmRestarts`` on the same
-matrices, held in memory; once with Adam as it comes and once with its fused kernel. Batches are included on both sides.
-On one CPU thread times are CPU time, which other programs disturb less.
+Together: ``empirical.batched_mlp``, as the experiments ``inversion.table1`` and ``inversion.table2`` use it, with their
+networks and three seeds. One after the other: ``nn.Sequential``, ``nn.MSELoss``, ``torch.optim.Adam`` and
+``CosineAnnealingWarmRestarts`` on the same matrices, held in memory; once with Adam as it comes and once with its fused
+kernel. Batches are included on both sides. On one CPU thread times are CPU time, which other programs disturb less.
 """
 
 from __future__ import annotations
@@ -13,24 +14,29 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import nn
 
+from benchmarks.ratios import Ratio
 from empirical.batched_mlp import BatchedMlp, Member, initial_network
-from empirical.experiments.inversion.boxes import Box, box_around
 from empirical.experiments.inversion.feed import Feed, Source
 from empirical.experiments.inversion.protocol import Protocol
+from empirical.experiments.inversion.settings import TrainingSettings, widths_of
+from empirical.experiments.inversion.table1 import Table1Settings
+from empirical.experiments.inversion.table2 import Table2Settings
+
+__all__ = ["Comparison", "compare", "main", "measure"]
 
 SEEDS = (0, 1, 2)
 SIZE = 20_000
-TABLES: dict[str, tuple[tuple[Box, ...], tuple[tuple[int, ...], ...]]] = {
-    "2x2, table 1": (
-        (box_around("first", (2, 1, 1, 2), 0.25), box_around("second", (1, 2, 3, -1), 0.25)),
-        ((4, 32, 4), (4, 32, 32, 4)),
-    ),
-    "2x2, table 2": ((box_around("first", (2, 1, 1, 2), 0.25),), ((4, 8, 4), (4, 32, 4), (4, 32, 32, 4))),
-    "3x3, table 1": ((box_around("3x3", (2, 1, 0, 0, 2, 1, 1, 0, 2), 0.25),), ((9, 72, 9), (9, 72, 72, 9))),
+_BOXES = TrainingSettings()
+#: Name -> boxes and kinds of networks, as the experiments have them.
+TABLES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "2x2, table 1": (("2x2-first", "2x2-second"), Table1Settings().kinds),
+    "2x2, table 2": (("2x2-first",), Table2Settings().kinds),
+    "3x3, table 1": (("3x3",), Table1Settings().kinds),
 }
 
 
@@ -79,6 +85,68 @@ def apart(
     return run
 
 
+@dataclass(frozen=True)
+class Comparison:
+    """One table's networks: how many, and microseconds a step of all of them, the best of all rounds.
+
+    Attributes:
+        name: Of the table.
+        networks: How many.
+        together: As one batched model.
+        apart: One after the other.
+        fused: One after the other, with Adam's fused kernel.
+    """
+
+    name: str
+    networks: int
+    together: float
+    apart: float
+    fused: float
+
+
+def compare(name: str, steps: int, rounds: int, device: torch.device) -> Comparison:
+    """Train a table's networks in all three ways, round by round: a slow spell of the machine meets all sides."""
+    boxes, kinds = TABLES[name]
+    sources = [Source(_BOXES.box(box), seed, SIZE) for box in boxes for seed in SEEDS]
+    widths = [widths_of(kind, sources[0].place.n) for kind in kinds]
+    sides = [
+        together(sources, widths, steps, device),
+        apart(sources, widths, steps, device, False),
+        apart(sources, widths, steps, device, True),
+    ]
+    alone = device.type == "cpu" and torch.get_num_threads() == 1
+    clock = time.process_time if alone else time.perf_counter
+
+    def timed(run: Callable[[], None]) -> float:
+        start = clock()
+        run()
+        if device.type == "cuda":
+            torch.cuda.synchronize()
+        return clock() - start
+
+    times = [[timed(side) for side in sides] for _ in range(rounds)]
+    best = [1e6 * min(taken) / steps for taken in zip(*times, strict=True)]
+    return Comparison(name, len(sources) * len(widths), *best)
+
+
+def measure() -> list[Ratio]:
+    """Return the ratios on one thread, in CPU time; the faster way of training one after the other sets the target."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        found = [compare(name, 300, 3, torch.device("cpu")) for name in TABLES]
+    finally:
+        torch.set_num_threads(threads)
+    ratios = []
+    for row in found:
+        what = f"{row.name}: {row.networks} networks one after the other / together"
+        ratios += [
+            Ratio(what, row.apart / row.together),
+            Ratio(f"{what}, fused", row.fused / row.together, "at_least", 4),
+        ]
+    return ratios
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--steps", type=int, default=400, help="steps of every network, in every round")
@@ -88,30 +156,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     torch.set_num_threads(arguments.threads)
     device = torch.device(arguments.device)
-    clock = time.process_time if device.type == "cpu" and arguments.threads == 1 else time.perf_counter
-
-    def timed(run: Callable[[], None]) -> float:
-        start = clock()
-        run()
-        if device.type == "cuda":
-            torch.cuda.synchronize()
-        return clock() - start
-
     print(f"{device.type}, {arguments.threads} threads, best of {arguments.rounds} rounds of {arguments.steps} steps")
     print(f"{'':14}{'networks':>9}{'together':>12}{'apart':>12}{'ratio':>8}{'apart, fused Adam':>20}{'ratio':>8}")
-    for name, (boxes, widths) in TABLES.items():
-        sources = [Source(box, seed, SIZE) for box in boxes for seed in SEEDS]
-        sides = [
-            together(sources, widths, arguments.steps, device),
-            apart(sources, widths, arguments.steps, device, False),
-            apart(sources, widths, arguments.steps, device, True),
-        ]
-        # Round by round, so that a slow spell of the machine meets all sides.
-        rounds = [[timed(side) for side in sides] for _ in range(arguments.rounds)]
-        ours, plain, fused = (1e6 * min(times) / arguments.steps for times in zip(*rounds, strict=True))
+    for name in TABLES:
+        row = compare(name, arguments.steps, arguments.rounds, device)
         print(
-            f"{name:14}{len(sources) * len(widths):9}{ours:9.0f} µs{plain:9.0f} µs{plain / ours:8.1f}"
-            f"{fused:17.0f} µs{fused / ours:8.1f}"
+            f"{name:14}{row.networks:9}{row.together:9.0f} µs{row.apart:9.0f} µs{row.apart / row.together:8.1f}"
+            f"{row.fused:17.0f} µs{row.fused / row.together:8.1f}"
         )
     print("times a step of all networks")
     return 0
