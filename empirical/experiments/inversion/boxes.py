@@ -1,7 +1,7 @@
 """Where matrices come from: boxes A0 + [-d, d]^(n×n) on which every matrix is invertible, and K_δ near singular ones.
 
 The half-width d follows from ``reach`` = ‖A0⁻¹‖_∞ n d, which bounds ρ = ‖A0⁻¹(A - A0)‖_∞ on the box: below 1 the box
-holds no singular matrix, and the linear approximation errs by at most ‖A0⁻¹‖_∞ ρ²/(1 - ρ) in the induced ∞-norm.
+holds no singular matrix. How far the Neumann series is from the inverse there, theorem ``inverse.box`` says.
 """
 
 from __future__ import annotations
@@ -68,8 +68,20 @@ class Box:
 
     @property
     def linear_bound(self) -> float:
-        """‖A0⁻¹‖_∞ ρ²/(1 - ρ): bounds every entry of the linear approximation's error on the box (UPPER)."""
-        return float(self.inverse_norm) * self.reach**2 / (1 - self.reach)
+        """Bounds every entry of the linear approximation's error on the box (UPPER): ``remainder(1)``."""
+        return self.remainder(1)
+
+    def remainder(self, order: int) -> float:
+        """Return what the Neumann series around A0 leaves on the box after the term of some order, in every entry.
+
+        d s^k/(1 - s) times the largest row sum and column sum of |A0⁻¹|, s = d Σ|(A0⁻¹)_ij| <= reach: theorem
+        ``inverse.box``; attained at a corner if the signs of A0⁻¹ have rank one. Rounded to the nearest float (UPPER).
+        """
+        d = Fraction(self.half_width)
+        rows = [sum(map(abs, row), Fraction(0)) for row in self.inverse]
+        columns = [sum(map(abs, column), Fraction(0)) for column in zip(*self.inverse, strict=True)]
+        s = d * sum(rows)
+        return float(d * s**order / (1 - s) * max(rows) * max(columns))
 
     def centre_tensor(self, device: torch.device | str = "cpu") -> Tensor:
         """A0 in float64, shape (n, n)."""
@@ -82,12 +94,14 @@ class Box:
         unit = torch.rand(shape, generator=generator, dtype=torch.float64, device=device)
         return self.centre_tensor(device) + self.half_width * (2 * unit - 1), count
 
+    def definition(self) -> dict[str, object]:
+        """Return what decides which matrices are drawn."""
+        centre = [[float(entry) for entry in row] for row in self.centre]
+        return {"name": self.name, "centre": centre, "half_width": self.half_width}
+
     def as_record(self) -> dict[str, object]:
-        """Return what a reader needs to draw from the same box."""
-        return {
-            "name": self.name,
-            "centre": [[float(entry) for entry in row] for row in self.centre],
-            "half_width": self.half_width,
+        """Return what a reader needs to draw from the same box, and what is known of it."""
+        return self.definition() | {
             "inverse_norm": float(self.inverse_norm),
             "reach": self.reach,
             "linear_bound": self.linear_bound,
@@ -153,9 +167,13 @@ class Shell:
         t = torch.cat([steps, -steps])
         return torch.diag_embed(torch.stack([t, torch.full_like(t, self.delta)], 1))
 
+    def definition(self) -> dict[str, object]:
+        """Return what decides which matrices are drawn."""
+        return {"name": self.name, "delta": self.delta, "radius": self.radius}
+
     def as_record(self) -> dict[str, object]:
         """Return what a reader needs to draw from the same set."""
-        return {"name": self.name, "delta": self.delta, "radius": self.radius}
+        return self.definition()
 
 
 def _least_singular_value(matrices: Tensor) -> Tensor:

@@ -75,7 +75,7 @@ def box_bundle(
         {
             "protocol": asdict(protocol),
             "training_set": settings.size(n),
-            "boxes": [box.as_record() for box in boxes],
+            "boxes": [box.definition() for box in boxes],
             "kinds": kinds,
             "seeds": request.seeds,
         },

@@ -1,7 +1,7 @@
 """Networks for A⁻¹ on a box that nobody trains: affine, the same as ReLU networks, and a refined one of second order.
 
-With V = A0⁻¹, E = A - A0, Y = VE and ρ = ‖Y‖_∞ <= reach: A⁻¹ = (I + Y)⁻¹V, so A⁻¹ = V - YV + Y²V - …, and stopping
-behind order k leaves at most ‖V‖_∞ ρ^(k+1)/(1 - ρ) in the induced ∞-norm, hence in every entry.
+With V = A0⁻¹, E = A - A0 and Y = VE: A⁻¹ = (I + Y)⁻¹V = V - YV + Y²V - …, and what stopping behind order k leaves is
+bounded by theorem ``inverse.box``.
 """
 
 from __future__ import annotations
@@ -155,8 +155,7 @@ def refined(box: Box, pieces: int) -> Refined:
     first_layer = torch.cat([torch.eye(n * n, dtype=torch.float64), *rows])
     bias = torch.cat([-lower, *shifts])
     second = torch.cat([slope, torch.cat(columns).T], 1)
-    rest = float(box.inverse_norm) * box.reach**3 / (1 - box.reach)
-    bound = float((wrong @ inverse.abs()).max()) + rest
+    bound = float((wrong @ inverse.abs()).max()) + box.remainder(2)
     return Refined(_network(first_layer, bias, second, offset + slope @ lower), bound)
 
 

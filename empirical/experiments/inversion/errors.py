@@ -88,7 +88,7 @@ def _bundle(request: Request, settings: ErrorsSettings, sweep: str, points: Sequ
         {
             "protocol": asdict(settings.protocol(2)),
             "training_set": settings.size_2,
-            "places": [point.matrices.as_record() for point in points],
+            "places": [point.matrices.definition() for point in points],
             "kinds": settings.kinds,
             "seeds": request.seeds,
         },
