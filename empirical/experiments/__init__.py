@@ -24,6 +24,10 @@ EXPERIMENTS: dict[str, tuple[str, str]] = {
         "empirical.experiments.mlp_baseline",
         "plain ReLU networks by dimension and training-set size, beside the published table, and improved",
     ),
+    "structure": (
+        "empirical.experiments.mlp_baseline_structure",
+        "sine and cosine: what eigenvalues, matrix polynomials and reduced arguments change at equal budget",
+    ),
     "slack": (
         "empirical.experiments.slack",
         "proved bounds of constructed networks over the worst errors a search finds",

@@ -21,11 +21,12 @@ from theory.command import run_command
 from theory.errors import BadInput
 
 CPU = torch.device("cpu")
-OWN = ("encodings", "transformer", "mlp_baseline", "study")
+OWN = ("encodings", "transformer", "mlp_baseline", "study", "structure")
 TINY = {
     "encodings": ["samples=20", "dimensions=1", "functions=exp,log"],
     "transformer": ["examples=64", "samples=20", "dimension=16", "heads=2", "encoder_layers=1", "n=1"],
     "mlp_baseline": ["sizes=8", "samples=20", "epochs=1", "dimensions=1,2"],
+    "structure": ["sizes=8", "samples=20", "epochs=1", "dimensions=1"],
     "study": [
         "examples=64",
         "samples=20",
