@@ -100,7 +100,7 @@ class Neighbourhood:
         """Bounds on ||V||_2 and on ||I - VA||_2 over the box."""
         with ctx.workprec(256):
             gram = arb_mat(_matrix(self.V).transpose() * _matrix(self.V))
-            norm = _two_norm(gram, self.n)
+            norm = _two_norm(gram)
             off = sum((arb(fmpq(e.numerator, e.denominator)) ** 2 for row in self.residual for e in row), arb(0)).sqrt()
             d = fmpq(self.domain.half_width.numerator, self.domain.half_width.denominator)
             return upper(norm, _BITS), upper(off + self.n * arb(d) * norm, _BITS)
@@ -118,15 +118,19 @@ class Neighbourhood:
             return None
         return _up(inverse) if all(entry >= 0 for row in inverse for entry in row) else None
 
+    @cached_property
+    def _tails(self) -> list[Rows]:
+        """Q^k (I - Q)^-1 |V| for k = 0, 1, ..., as far as they have been asked for."""
+        return [] if self._resolvent is None else [_up(times(self._resolvent, self.size))]
+
     def tail(self, order: int) -> Rows | None:
         """Return an entrywise bound on |A^-1 - sum_{j<=k} C^j V| over the box; None where Q is too large."""
         if self._resolvent is None:
             return None
-        Q = _up(self.Q)
-        error = _up(times(self._resolvent, self.size))
-        for _ in range(order + 1):
-            error = _up(times(Q, error))
-        return error
+        tails, Q = self._tails, _up(self.Q)
+        while len(tails) <= order + 1:
+            tails.append(_up(times(Q, tails[-1])))
+        return tails[order + 1]
 
     def error(self, order: int, norm: Norm) -> Fraction | None:
         """Return a bound on the series' error over the box in a norm (UPPER); None where no bound is known."""
@@ -179,13 +183,13 @@ def _identity(n: int) -> Rows:
     return tuple(tuple(Fraction(i == j) for j in range(n)) for i in range(n))
 
 
-def _two_norm(gram: arb_mat, n: int) -> arb:
-    """Return a bound on ||V||_2 from V^T V: the 512-th root of trace (V^T V)^256, too large by n^(1/512)."""
+def _two_norm(gram: arb_mat) -> arb:
+    """Return a bound on ||V||_2 from V^T V: the 2p-th root of trace (V^T V)^p, p = 2^14, too large by n^(1/2p)."""
     scale = gram.trace()
     power = gram / scale
-    for _ in range(8):
+    for _ in range(14):
         power = power * power
-    return (scale * (power.trace().log() / 256).exp()).sqrt()
+    return (scale * (power.trace().log() / 2**14).exp()).sqrt()
 
 
 def _root(n: int) -> Fraction:

@@ -34,6 +34,8 @@ __all__ = [
 #: Highest order considered, and how many orders beyond the least are worth a look.
 _HIGHEST, _BEYOND = 400, 3
 _PREFIX = "order-"
+#: Relative to the inverse's entries: far below half a unit in the last place of float64, no search is begun.
+_FLOOR = Fraction(1, 2**64)
 
 
 def order_route(order: int | str) -> str:
@@ -127,6 +129,8 @@ def neumann_around(problem: Problem, order: int | None = None) -> Iterator[Candi
     """
     assert isinstance(problem.domain, Around)
     around = neighbourhood(problem.domain, short=True)
+    if problem.eps < _FLOOR * max(max(row) for row in around.size):
+        raise OutOfReach(f"eps = {size_text(problem.eps)} is below what float64 weights hold; ask for a larger eps")
     if order is None:
         least = next((k for k in range(1, _HIGHEST) if _tail(around, k, problem.norm) < problem.eps), None)
         if least is None:

@@ -8,7 +8,7 @@ from theory.steps import Cited, Identity, Induction, Smt, le
 from theory.symbols import A_BLOCKS, R, a, b, delta, k, m, mu, nu, q, rho, t, x, y
 from theory.theorem import Bound, Kind, Theorem
 
-__all__ = ["COSINE", "COUPLED", "NEUMANN", "SERIES_TAIL", "SIGN"]
+__all__ = ["COSINE", "COUPLED", "GEOMETRIC", "NEUMANN", "SERIES_TAIL", "SIGN"]
 
 _HIGHAM = "Higham, Functions of Matrices, SIAM 2008"
 #: Matrices that do not commute.
@@ -19,7 +19,7 @@ def _ge(high: sp.Expr | int, low: sp.Expr | int) -> sp.Rel:
     return le(low, high)
 
 
-_GEOMETRIC = Induction(
+GEOMETRIC = Induction(
     "geometric",
     "1 + g + ... + g^(m-1) = (1 - g^m)/(1 - g), so terms that shrink by g < 1 sum to at most the first over 1 - g",
     Identity("geometric-base", "m = 1", (1 - rho) / (1 - rho), sp.Integer(1)),
@@ -60,7 +60,7 @@ SERIES_TAIL = Theorem(
                 le(x * y, a * b),
             ),
         ),
-        _GEOMETRIC,
+        GEOMETRIC,
         Smt(
             "binomial", "|p - k| <= k + 1 for -1 <= p <= 1, k >= 1", (_ge(x, -1), le(x, 1), _ge(k, 1)), le(k - x, k + 1)
         ),
@@ -149,7 +149,7 @@ NEUMANN = Theorem(
             ),
         ),
         Identity("doubling", "(I + S)(I + Q) = I + (S + Q + S Q)", (1 + _A) * (1 + _R), 1 + (_A + _R + _A * _R)),
-        _GEOMETRIC,
+        GEOMETRIC,
     ),
     source="classical; Higham, Functions of Matrices, section 4.3",
     uses=("series.tail",),
