@@ -71,6 +71,19 @@ class Truth:
         counts = torch.bincount(self.outcomes.flatten().long(), minlength=len(Outcome)).tolist()
         return {outcome.name.lower(): counts[outcome] for outcome in Outcome if outcome and counts[outcome]}
 
+    def checked(self) -> Tensor:
+        """Return the values where all matrices have one.
+
+        Raises:
+            BadInput: If one has none; one line says which, and why.
+        """
+        if not bool(self.ok.all()):
+            outcomes = self.outcomes.flatten().tolist()
+            place = next(index for index, outcome in enumerate(outcomes) if outcome)
+            which = f"matrix {place} of {len(outcomes)}" if len(outcomes) > 1 else "the matrix"
+            raise BadInput(f"{which} has no value: {Outcome(outcomes[place]).explanation}")
+        return self.values
+
 
 def evaluate(function: str, matrices: Tensor) -> Truth:
     """Return f(A) for every matrix A of a batch.

@@ -114,6 +114,33 @@ def test_what_has_no_principal_value_is_refused():
     assert int(evaluate("inverse", counting).outcomes) == Outcome.SINGULAR
 
 
+def test_a_checked_value_is_refused_in_one_line_and_never_nan():
+    rotation = torch.tensor([[0.0, 1.0], [-1.0, 0.0]], dtype=torch.float64)
+    eye = torch.eye(2, dtype=torch.float64)
+    with pytest.raises(BadInput, match="the matrix has no value: an eigenvalue lies where") as caught:
+        evaluate("sign", rotation).checked()
+    assert "\n" not in str(caught.value)
+    with pytest.raises(BadInput, match="matrix 2 of 3 has no value: the matrix is singular"):
+        evaluate("inverse", torch.stack([eye, rotation, 0 * eye])).checked()
+    assert torch.equal(evaluate("inverse", 2 * eye).checked(), eye / 2)
+    assert evaluate("log", torch.zeros(0, 2, 2)).checked().shape == (0, 2, 2)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+@pytest.mark.parametrize("kind", ["nilpotent", "defective"])
+def test_nilpotent_and_defective_matrices_alone(function, kind):
+    generator = torch.Generator().manual_seed(6)
+    for n in (2, 4):
+        matrix = Ensemble(kind, n, scale=2.0).sample(1, generator)[0]
+        found = evaluate(function, matrix)
+        if kind == "nilpotent" and function in ("log", "sqrt", "sign", "inverse"):
+            with pytest.raises(BadInput, match="no value"):
+                found.checked()
+        else:
+            enclosure = balls.enclose(function, matrix.tolist())
+            assert balls.relative_distance(enclosure, found.checked().tolist()) <= RELATIVE
+
+
 def test_out_of_range_and_not_finite_are_told_apart():
     eye = torch.eye(2, dtype=torch.float64)
     batch = torch.stack([eye * 1000, eye * -1000, eye * math.inf, eye * math.nan, eye])
