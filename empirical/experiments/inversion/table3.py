@@ -53,7 +53,7 @@ class Table3Settings(BoxSettings):
 _SCALES = {
     "smoke": Table3Settings(repeats=1, calls=100),
     "small": Table3Settings(),
-    "full": Table3Settings(repeats=9, calls=10_000),
+    "full": Table3Settings(repeats=5, calls=2_000),
 }
 
 
