@@ -14,33 +14,25 @@ from benchmarks.ratios import show
 from theory.command import run_command
 from theory.files import check_writable, write_whole
 
-#: Benchmarks that return ratios with targets, and those that print tables of their own.
-RATIOS = ("bounds", "build", "forward", "large", "batched_training")
-TABLES = ("encodings", "training")
+#: Every benchmark returns ratios with targets.
+RATIOS = ("bounds", "build", "forward", "large", "batched_training", "encodings", "training")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument(
-        "names", nargs="*", metavar="name", help=f"among {', '.join((*RATIOS, *TABLES))} (default: all)"
-    )
-    parser.add_argument("--json", metavar="FILE", help="write the ratios of bounds, build, forward and large to a file")
+    parser.add_argument("names", nargs="*", metavar="name", help=f"among {', '.join(RATIOS)} (default: all)")
+    parser.add_argument("--json", metavar="FILE", help="write the ratios to a file")
     arguments = parser.parse_args(argv)
-    odd = sorted(set(arguments.names) - {*RATIOS, *TABLES})
+    odd = sorted(set(arguments.names) - set(RATIOS))
     if odd:
-        parser.error(f"no benchmark {odd[0]!r}; choose from {', '.join((*RATIOS, *TABLES))}")
+        parser.error(f"no benchmark {odd[0]!r}; choose from {', '.join(RATIOS)}")
     target = check_writable(arguments.json) if arguments.json else None
-    chosen = arguments.names or [*RATIOS, *TABLES]
+    chosen = arguments.names or RATIOS
     document = {}
     for name in chosen:
-        module = import_module(f"benchmarks.{name}")
-        if name in RATIOS:
-            ratios = module.measure()
-            show(name, ratios)
-            document[name] = [ratio.json() for ratio in ratios]
-        else:
-            print(name)
-            module.main([])
+        ratios = import_module(f"benchmarks.{name}").measure()
+        show(name, ratios)
+        document[name] = [ratio.json() for ratio in ratios]
     if target is not None:
         write_whole(target, json.dumps(document, indent=1) + "\n")
     return 0
