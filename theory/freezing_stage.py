@@ -72,6 +72,18 @@ _COHERENT_STEPS = (
         (le(-1, a), le(a, 1), le(-1, b), le(b, 1), le(0, x)),
         le((1 + a) * (1 + b) + x / 2 + x / 2, 4 + x),
     ),
+    Identity(
+        "difference",
+        "a difference of two squares without shared sums: half sum and half difference, positions a and b",
+        (1 + (a + b) / 2) ** 2 - (1 + (a - b) / 2) ** 2,
+        b * (2 + a),
+    ),
+    Smt(
+        "difference-size",
+        "at most 3 + x, x = 4/r_1^2 off either square: within 4 + x; its carriers, 4 a term, are fewer too",
+        (le(-1, a), le(a, 1), le(-1, b), le(b, 1), le(0, x)),
+        le((b * (2 + a)) ** 2 + 2 * x * 3 + x**2, (4 + x) ** 2),
+    ),
     Smt(
         "pair-lower",
         "and at least -2x = -8/r_1^2, x <= 1",

@@ -11,14 +11,16 @@ from theory.errors import BadInput
 from theory.problem import Around, Ball, Box, CentredBall, Domain, KDelta, Norm, Problem, SignDomain
 from theory.rationals import parse_count, parse_positive, parse_rational
 
-__all__ = ["DOMAIN_OPTIONS", "NAMED_FUNCTIONS", "check_domain", "make_problem", "with_order"]
+__all__ = ["DOMAIN_OPTIONS", "NAMED_FUNCTIONS", "check_domain", "make_problem", "with_levels", "with_order"]
 
 #: Functions with a name of their own; anything else is read as a formula in x.
-NAMED_FUNCTIONS = ("expm", "inverse", "sign", "sqrt", "log", "sin", "cos", "product")
+NAMED_FUNCTIONS = ("expm", "inverse", "sign", "sqrt", "log", "sin", "cos", "product", "power", "polynomial")
 #: Options that fix a domain, with what they say.
 DOMAIN_OPTIONS = {
-    "M": "box |a_ij| <= M (expm, sin, cos; default 1)",
+    "M": "box |a_ij| <= M (expm, sin, cos, product: default 1; powers and polynomials)",
     "radius": "ball ||A||_2 <= radius (expm, sin, cos, formulas), or ||A||_F <= radius (inverse)",
+    "k": "power: the exponent",
+    "coefficients": "polynomial: c0,c1,c2,..., from the constant on",
     "delta": "inverse: sigma_min >= delta; route neumann: ||I - A||_2 <= 1 - delta",
     "rho": "sign: ||I - A^2||_2 <= rho; sqrt, log: ||I - A||_2 <= rho (default 1/2)",
     "nu": "sign: ||A||_2 <= nu (default 3/2)",
@@ -32,6 +34,8 @@ _ALLOWED = {
     "sin": {"M", "radius"},
     "cos": {"M", "radius"},
     "product": {"M"},
+    "power": {"k", "M", "radius", "center"},
+    "polynomial": {"coefficients", "M", "radius", "center"},
     "inverse": {"delta", "radius", "around", "half_width"},
     "sign": {"rho", "nu"},
     "sqrt": {"rho"},
@@ -49,7 +53,7 @@ def make_problem(function: str, options: Mapping[str, Any], *, route: str | None
     for name, value in given.items():
         if str(value).strip() == "":
             raise BadInput(f"{_option(name)} is empty: give a positive rational such as 1 or 1/3")
-    odd = sorted(set(given) - _ALLOWED.get(function, {"radius", "center"}))
+    odd = sorted(set(given) - _options_of(function))
     if odd:
         raise BadInput(f"{function} takes no {_option(odd[0])}; it takes {_taken(function)}")
     if "around" in given or "half_width" in given:
@@ -57,6 +61,7 @@ def make_problem(function: str, options: Mapping[str, Any], *, route: str | None
     for name in ("n", "eps"):
         if options.get(name) is None:
             raise BadInput(f"--{name} is required")
+    function = _written_out(function, given)
     eps, n = parse_positive(options["eps"], "eps"), parse_count(options["n"], "n")
     norm: Norm = options.get("norm") or "fro"
     problem = Problem(function, n, _domain(function, given, route), eps, norm)
@@ -83,6 +88,10 @@ def check_domain(problem: Problem) -> None:
         "sqrt": unit_ball,
         "log": unit_ball,
     }
+    if problem.function not in fits and isinstance(problem.domain, Box):
+        from theory.functions.polynomials import polynomial_of
+
+        fits[problem.function] = polynomial_of(problem.function) is not None
     if not fits.get(problem.function, isinstance(problem.domain, CentredBall)):
         raise BadInput(f"{problem.function} is not planned on the domain {problem.domain.describe()}")
 
@@ -132,6 +141,44 @@ def with_order(route: str | None, order: str | None, around: str | None) -> str 
     return named
 
 
+def _options_of(function: str) -> set[str]:
+    """Return the options that fix a function's domain: boxes serve polynomials, beside the formulas' balls."""
+    if function in _ALLOWED:
+        return _ALLOWED[function]
+    from theory.functions.polynomials import polynomial_of
+
+    return {"radius", "center"} if polynomial_of(function) is None else {"M", "radius", "center"}
+
+
+def _written_out(function: str, given: Mapping[str, Any]) -> str:
+    """Return ``power`` and ``polynomial`` as the formulas they stand for, other functions as they are.
+
+    Raises:
+        BadInput: If the exponent or the coefficients are missing or cannot be read.
+    """
+    wanted = {"power": "k", "polynomial": "coefficients"}.get(function)
+    if wanted is None:
+        return function
+    if wanted not in given:
+        raise BadInput(f"{function} needs --{wanted}: {DOMAIN_OPTIONS[wanted]}")
+    from theory.functions.polynomials import formula_of, power_formula
+
+    return power_formula(given["k"]) if wanted == "k" else formula_of(given["coefficients"])
+
+
+def with_levels(route: str | None, levels: str | None) -> str | None:
+    """Return the route of a request: ``--levels s`` says how often Strassen's product halves its matrices.
+
+    Raises:
+        BadInput: If the levels are no count, or the route is another.
+    """
+    if levels is None:
+        return route
+    if route != "strassen":
+        raise BadInput("--levels belongs to --route strassen")
+    return f"strassen-{parse_count(levels, 'levels')}"
+
+
 def _option(name: str) -> str:
     return f"--{name.replace('_', '-')}"
 
@@ -155,7 +202,7 @@ def _relative(problem: Problem) -> Problem:
 
 
 def _taken(function: str) -> str:
-    return ", ".join(_option(name) for name in sorted(_ALLOWED.get(function, {"radius", "center"})))
+    return ", ".join(_option(name) for name in sorted(_options_of(function)))
 
 
 def _domain(function: str, given: Mapping[str, Any], route: str | None) -> Domain:
@@ -182,4 +229,10 @@ def _domain(function: str, given: Mapping[str, Any], route: str | None) -> Domai
         if rho >= 1:
             raise BadInput(f"rho must be below 1, not {rho}: {function} has a branch point at 0")
         return CentredBall(Fraction(1), rho)
+    if "M" in given:
+        if "radius" in given or "center" in given:
+            raise BadInput("give --M (a box about 0) or --radius (a ball), not both")
+        return Box(value("M"))
+    if "radius" not in given and "M" in _options_of(function):
+        raise BadInput(f"{function} needs --M (a box |a_ij| <= M) or --radius (a ball ||A - center I||_2 <= radius)")
     return CentredBall(parse_rational(given.get("center", 0), "center"), value("radius"))

@@ -37,7 +37,7 @@ def strassen_levels(route: str, n: int) -> int:
     if not 1 <= levels <= _MOST_LEVELS:
         raise BadInput(f"Strassen's product is listed for 1 to {_MOST_LEVELS} levels, not {text}")
     if n % 2**levels:
-        raise BadInput(f"Strassen with {levels} levels needs n divisible by {2**levels}; n = {n} is not")
+        raise BadInput(f"route {route} needs n divisible by {2**levels}, {2**levels} blocks a side; n = {n} is not")
     return levels
 
 
@@ -71,7 +71,9 @@ def strassen_program(n: int, levels: int) -> Program:
     products: list[Product] = []
     blocks = _strassen(X, Y, products, "difference" if n == grid else "polarised")
     outputs = tuple(
-        (name, block) for line, row in zip(names["Z"], blocks, strict=True) for name, block in zip(line, row, strict=True)
+        (name, block)
+        for line, row in zip(names["Z"], blocks, strict=True)
+        for name, block in zip(line, row, strict=True)
     )
     results = [combination({name: 1}) for name, _ in outputs]
     sources = tuple(
