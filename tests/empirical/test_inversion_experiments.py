@@ -68,6 +68,10 @@ def test_table1_says_what_is_reduced_and_has_its_baselines(tmp_path):
         assert errors["affine, least squares"] < errors["linear approximation"] < errors["constant A0^-1"]
         assert errors["linearised network"] == pytest.approx(errors["linear approximation"], rel=1e-6)  # six digits
         assert errors["second order, 16 pieces"] < errors["second order, 4 pieces"] < errors["linear approximation"]
+        for row in box["baselines"]:
+            if row["proved_bound"] is not None:
+                assert row["largest_error_on_samples"] <= row["proved_bound"] * (1 + 1e-5)  # both rounded to six digits
+        assert errors["built, proved to 1e-6"] < 1e-6 < errors["built, proved to 1e-3"] < 1e-3
         # A handful of steps brings no network below the linear approximation that did not start there.
         for result in networks:
             if (result["matrices"], result["kind"]) == (box["name"], "refined"):

@@ -2,8 +2,9 @@
 
 Beside it stands what the networks must beat: the constant A0⁻¹, the linear approximation and the affine map of least
 squares; and rows of ours: the linear approximation as a network, a network of second order that nobody trains, the same
-one trained on from there, and every trained network with one Newton step X(2I - AX) behind it (products in float64, so
-that row is no network). All networks of one dimension, every box, depth and seed, train together.
+one trained on from there, networks that ``constructions`` builds to a proved bound, and every trained network with one
+Newton step X(2I - AX) behind it (products in float64, so that row is no network). All networks of one dimension, every
+box, depth and seed, train together.
 """
 
 from __future__ import annotations

@@ -2,8 +2,9 @@
 
 Rows of ours: the affine map of least squares, the linear approximation as the ReLU network of the paper's section 4.2
 (2n² hidden units, and n² with shifted inputs), networks of second order, constructed and not trained, the first of them
-trained on from there, and all trained networks once more with a larger learning rate and everything else the same. A
-column shows what one Newton step X(2I - AX) behind a trained network leaves, its products being those of float64.
+trained on from there, networks that ``constructions`` builds to a proved bound, and all trained networks once more with
+a larger learning rate and everything else the same. A column shows what one Newton step X(2I - AX) behind a trained
+network leaves, its products being those of float64.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ class Table2Settings(TrainingSettings):
 
 def run(request: Request) -> dict[str, Any]:
     """Train all networks together; measure them, the affine maps and the constructed networks on the same matrices."""
-    from empirical.experiments.inversion.baselines import affine_rows, constructed_rows
+    from empirical.experiments.inversion.baselines import affine_rows, constructed_rows, proved_rows
     from empirical.experiments.inversion.bundles import (
         box_bundle,
         network_results,
@@ -66,7 +67,7 @@ def run(request: Request) -> dict[str, Any]:
         "measure": "mean over entries and test matrices of |network - inverse|",
         "box": box.as_record(),
         "training": training,
-        "results": [*affine_rows(box, test), *constructed_rows(box, test), *results],
+        "results": [*affine_rows(box, test), *constructed_rows(box, test), *proved_rows(box, test), *results],
     }
 
 
@@ -88,7 +89,7 @@ def table(record: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
         rows.append(
             [
                 _name(kind, record),
-                "-".join(map(str, first["widths"])) if first["widths"] else "affine",
+                _widths(first["widths"]),
                 spread_text(errors),
                 f"{max(largest):.3e}" if largest else "-",
                 "-" if bound is None else f"{bound:.3e}",
@@ -101,6 +102,12 @@ def table(record: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
         rows.append(["trained for", "", trained["reduced"] or f"{trained['steps']:,} steps", *[""] * 4])
     columns = ["widths", "average absolute error", "largest on samples", "proved", "after a Newton step", "pieces met"]
     return [record["box"]["name"], *columns], rows
+
+
+def _widths(widths: list[int] | None) -> str:
+    if not widths:
+        return "affine"
+    return "-".join(map(str, widths)) if len(widths) < 6 else f"{len(widths) - 2} hidden layers of {max(widths)}"
 
 
 def _name(kind: str, record: Mapping[str, Any]) -> str:
