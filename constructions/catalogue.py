@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from theory.counts import Counts
 from theory.network_plan import NetworkPlan
-from theory.objectives import Demand, PlanOnce, plan_for
+from theory.objectives import Demand, PlanOnce, frontier, plan_for, undominated
 from theory.problem import Problem
 
-__all__ = ["plan_once", "plan_problem", "replan_problem", "routes_of"]
+__all__ = ["frontier_of", "plan_once", "plan_problem", "replan_problem", "routes_of"]
 
 
 def routes_of(problem: Problem) -> tuple[str, ...]:
@@ -36,12 +37,38 @@ def plan_once(problem: Problem, route: str | None = None) -> PlanOnce:
 
 
 def plan_problem(problem: Problem, route: str | None = None, demand: Demand | None = None) -> NetworkPlan:
-    """Plan a problem by a route under a demand (default: fewest hidden layers within the reference width)."""
-    return plan_for(plan_once(problem, route), problem.n, demand or Demand())
+    """Plan a problem by a route under a demand.
+
+    By default a network has the fewest hidden layers within the reference width; at n = 1, where scalar networks are
+    offered beside the matrix networks, the fewest non-zeros.
+    """
+    demand = demand or Demand()
+    if problem.n > 1:
+        return plan_for(plan_once(problem, route), problem.n, demand)
+    from theory.scalar_choice import choose
+
+    return choose(problem, route, demand, lambda wanted: plan_for(plan_once(problem, route), 1, wanted))
+
+
+def frontier_of(problem: Problem, route: str | None, demand: Demand) -> list[tuple[NetworkPlan, Counts]]:
+    """Return plans none of which is beaten in hidden layers and width at once, deep and narrow first."""
+    if problem.n > 1:
+        return frontier(plan_once(problem, route), problem.n, demand)
+    from theory.scalar_choice import scalar_points
+    from theory.scalar_plan import SCALAR_ROUTES
+
+    points = scalar_points(problem, route, demand)
+    if route in SCALAR_ROUTES:
+        return undominated(points)
+    return frontier(plan_once(problem, route), problem.n, demand, points)
 
 
 def replan_problem(problem: Problem, recipe: Mapping[str, Any], hidden_layers: int) -> NetworkPlan:
     """Return the plan a file's recipe describes, its bounds proved afresh."""
+    if problem.n == 1 and "shape" in recipe:
+        from theory.scalar_recipes import replan_scalar
+
+        return replan_scalar(problem, recipe, hidden_layers)
     if problem.function == "expm":
         from theory.expm.planner import replan_expm
 

@@ -72,7 +72,7 @@ class Block:
     """Which neurons of a hidden layer form which part, and the range claimed for their values.
 
     Attributes:
-        kind: ``squarer``, ``product`` (accumulators), ``carry`` or ``affine``.
+        kind: ``squarer`` or ``hinge`` (they clip), ``product`` (accumulators), ``carry`` or ``affine``.
         name: Which one, for people (``stage 3, P``).
         layer: Hidden layer, from 0.
         start: First neuron.

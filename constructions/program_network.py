@@ -16,6 +16,7 @@ from constructions.stage import stage_network
 from theory.linearized_plan import LinearizedPlan
 from theory.network_plan import NetworkPlan
 from theory.problem import Problem
+from theory.scalar_plan import ScalarPlan
 
 __all__ = ["OUTPUT", "ideal_network", "input_ports"]
 
@@ -28,6 +29,10 @@ def ideal_network(plan: NetworkPlan) -> Network:
     """Return the plan's network in exact rationals, before freezing: A flattened row by row in, the result out."""
     if isinstance(plan, LinearizedPlan):
         return linearized_network(plan)
+    if isinstance(plan, ScalarPlan):
+        from constructions.scalar import scalar_network
+
+        return scalar_network(plan)
     network = reduce(lambda first, stage: compose(stage_network(stage, plan.side), first), plan.stages, _sources(plan))
     return compose(_output(plan), network)
 

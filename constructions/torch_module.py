@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from theory.errors import BadInput
 from theory.network_plan import ProductPlan, StagePlan
 from theory.program import Combination, Rows, Source
+from theory.scalar_plan import ScalarPlan
 
 if TYPE_CHECKING:
     from constructions.matrix_network import MatrixNetwork
@@ -31,9 +32,13 @@ __all__ = ["BlockNetwork", "CsrNetwork", "dense_sequential", "torch_module"]
 def torch_module(net: MatrixNetwork, mode: str) -> nn.Module:
     """Return the module; the block form is offered only for matrices that are, weight by weight, the plan's.
 
+    A scalar network is a few small layers: its fast form is the dense chain.
+
     Raises:
         BadInput: If there is no such mode.
     """
+    if mode == "blocks" and isinstance(net.plan, ScalarPlan):
+        mode = "dense"
     if mode == "blocks":
         return BlockNetwork(net) if net.matches_plan else CsrNetwork(net)
     if mode == "csr":

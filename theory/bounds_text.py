@@ -70,10 +70,16 @@ def _title(problem: Mapping[str, Any]) -> str:
 def _lower(least: Mapping[str, Any]) -> str:
     if least["bits"] is None:
         return "lower bound: none is proved here for this function"
-    return (
+    text = (
         f"lower bound: every ReLU network for this needs at least {_cell('bits', least['bits'])} bits, "
         f"sum of log2(width + 1) over hidden layers  [{least['theorem']}, {least['kind']}, {least['status']}]"
     )
+    if "nonzeros" in least:
+        text += (
+            f"\n             and at least {least['nonzeros']} non-zero weights and biases  "
+            f"[{least['nonzeros_theorem']}, {least['kind']}, {least['nonzeros_status']}]"
+        )
+    return text
 
 
 def plain(document: Mapping[str, Any]) -> str:

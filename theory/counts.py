@@ -34,6 +34,7 @@ from theory.rows import (
     summary_at,
     sums,
 )
+from theory.scalar_plan import ScalarPlan
 
 __all__ = ["Counts", "count_plan", "plan_architecture", "stage_architecture"]
 
@@ -106,7 +107,7 @@ def _side_by_side(runs: Sequence[Sequence[tuple[int, int]]]) -> Iterator[tuple[t
 
 def plan_architecture(plan: NetworkPlan) -> Architecture:
     """Return the architecture of a planned network, stages composed by the laws; its cost grows with stages alone."""
-    if isinstance(plan, LinearizedPlan):
+    if isinstance(plan, LinearizedPlan | ScalarPlan):
         return plan.architecture
     size = plan.problem.n**2
     architecture = Architecture(((size * len(plan.problem.inputs), 2),))
@@ -122,6 +123,8 @@ def count_plan(plan: NetworkPlan, *, precision: int = 96) -> Counts:
     if isinstance(plan, LinearizedPlan):
         nonzeros, biases, weight = plan.nonzeros()
         return Counts(plan.architecture, nonzeros, as_ball(weight), biases)
+    if isinstance(plan, ScalarPlan):
+        return Counts(plan.architecture, plan.nonzeros, as_ball(plan.largest_weight), plan.biases)
     reader = Reader(None, n, plan.program.sources)
     tallies: list[_Tally] = []
     with ctx.workprec(precision):

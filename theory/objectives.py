@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from operator import le
 from typing import Literal, get_args
 
 from theory.counts import Counts, count_plan
@@ -11,12 +12,12 @@ from theory.errors import BadInput, OutOfReach
 from theory.network_plan import NetworkPlan
 from theory.plan import Limits, TooNarrow, reference_width
 
-__all__ = ["MINIMISE", "Demand", "Minimise", "frontier", "plan_for"]
+__all__ = ["MINIMISE", "Demand", "Minimise", "frontier", "plan_for", "undominated"]
 
 Minimise = Literal["hidden-layers", "nonzeros", "width"]
 MINIMISE: tuple[Minimise, ...] = get_args(Minimise)
 #: Neurons a squarer a layer that are tried: fine where layers are many, coarse where they are few.
-_SQUARER_WIDTHS = (2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32, 48, 64, 96, 128, 256, 512, 1024, 2048, 4096)
+_SQUARER_WIDTHS = (2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32, 48, 64, 96, 128, 256, 512, 1024, 2048, 4096, 8192, 16384)
 _UNLIMITED = 10**12
 
 PlanOnce = Callable[[Limits], NetworkPlan]
@@ -27,7 +28,7 @@ class Demand:
     """What is asked of a plan beside its accuracy.
 
     Attributes:
-        minimise: The quantity to make small.
+        minimise: The quantity to make small; None for the problem's own: hidden layers, for scalar networks non-zeros.
         max_width: Largest layer allowed; None for the reference width when minimising layers, else no limit.
         max_hidden_layers: Most hidden layers allowed.
         squarer_width: Most neurons a squarer a layer.
@@ -36,13 +37,13 @@ class Demand:
         BadInput: If the objective is unknown or a limit is below 1.
     """
 
-    minimise: Minimise = "hidden-layers"
+    minimise: Minimise | None = None
     max_width: int | None = None
     max_hidden_layers: int | None = None
     squarer_width: int | None = None
 
     def __post_init__(self) -> None:
-        if self.minimise not in MINIMISE:
+        if self.minimise is not None and self.minimise not in MINIMISE:
             raise BadInput(f"minimise one of {', '.join(MINIMISE)}, not {self.minimise!r}")
         for name in ("max_width", "max_hidden_layers", "squarer_width"):
             value = getattr(self, name)
@@ -58,7 +59,7 @@ def plan_for(plan_once: PlanOnce, n: int, demand: Demand) -> NetworkPlan:
     Raises:
         OutOfReach: If no network keeps the limits; the message says which.
     """
-    if demand.minimise == "hidden-layers":
+    if demand.minimise in (None, "hidden-layers"):
         width = demand.max_width
         if width is None:
             # A squarer width of one's own asks for no more than the layers it makes.
@@ -99,7 +100,8 @@ def _widest_that_fits(plan_once: PlanOnce, n: int, limits: Limits) -> NetworkPla
 
 
 def _sweep(plan_once: PlanOnce, n: int, demand: Demand) -> Iterator[tuple[NetworkPlan, Counts]]:
-    for limits in (*_narrow(n), *(Limits(_UNLIMITED, width) for width in _SQUARER_WIDTHS)):
+    merged = (*_narrow(n), *(Limits(_UNLIMITED, width) for width in _SQUARER_WIDTHS))
+    for limits in (*merged, *(replace(limits, carry=True) for limits in merged)):
         if demand.squarer_width is not None and (limits.squarer_width or 0) > demand.squarer_width:
             continue
         try:
@@ -118,14 +120,30 @@ def _narrow(n: int) -> Iterator[Limits]:
         chunk *= 2
 
 
-def frontier(plan_once: PlanOnce, n: int, demand: Demand) -> list[tuple[NetworkPlan, Counts]]:
-    """Return plans none of which is beaten in hidden layers and width at once, deep and narrow first."""
-    points = sorted(
-        _sweep(plan_once, n, demand),
-        key=lambda point: (point[1].architecture.width, point[1].architecture.hidden_layers),
-    )
-    kept: list[tuple[NetworkPlan, Counts]] = []
-    for plan, counts in points:
-        if not kept or counts.architecture.hidden_layers < kept[-1][1].architecture.hidden_layers:
-            kept.append((plan, counts))
-    return kept
+def frontier(
+    plan_once: PlanOnce, n: int, demand: Demand, also: Iterable[tuple[NetworkPlan, Counts]] = ()
+) -> list[tuple[NetworkPlan, Counts]]:
+    """Return plans none of which is beaten in hidden layers, width and non-zeros at once, deep and narrow first.
+
+    Args:
+        plan_once: The planner of a route.
+        n: Matrix size.
+        demand: Limits.
+        also: Further plans that may stand on the frontier.
+    """
+    return undominated([*also, *_sweep(plan_once, n, demand)])
+
+
+def undominated(plans: Iterable[tuple[NetworkPlan, Counts]]) -> list[tuple[NetworkPlan, Counts]]:
+    """Return plans that no other beats in hidden layers, width and non-zeros at once, deep and narrow first."""
+    points = {_sizes(counts): (plan, counts) for plan, counts in plans}
+    kept = [
+        point
+        for sizes, point in points.items()
+        if not any(other != sizes and all(map(le, other, sizes)) for other in points)
+    ]
+    return sorted(kept, key=lambda point: (-point[1].architecture.hidden_layers, point[1].architecture.width))
+
+
+def _sizes(counts: Counts) -> tuple[int, int, int]:
+    return counts.architecture.hidden_layers, counts.architecture.width, counts.nonzeros

@@ -31,7 +31,7 @@ from theory.squaring import interpolate_symmetric
 
 Build = Callable[..., MatrixNetwork]
 CASES = [
-    {"function": "expm", "n": 1, "M": "1/3", "eps": "1e-3"},
+    {"function": "expm", "n": 1, "M": "1/3", "eps": "1e-3", "route": "scaling-and-squaring"},
     {"function": "expm", "n": 2, "eps": "1e-2"},
     {"function": "expm", "n": 2, "eps": "1e-2", "route": "horner"},
     {"function": "expm", "n": 3, "radius": "1/2", "eps": "1e-3"},
