@@ -60,6 +60,10 @@ EXPERIMENTS: dict[str, tuple[str, str]] = {
         "empirical.experiments.inversion.errors",
         "how the inverse networks' error moves with the radius, with sigma_min, and near the singular matrices",
     ),
+    "inversion.certified": (
+        "empirical.experiments.inversion.certified",
+        "certified worst errors of the inverse networks over their whole boxes, beside what random samples find",
+    ),
 }
 
 

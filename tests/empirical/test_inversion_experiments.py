@@ -27,6 +27,7 @@ TINY = {
     "inversion.table3": ["matrices=2x2-first,3x3", "repeats=1", "calls=3"],
     "inversion.tables4to7": [*SHORT, "region_samples=5000"],
     "inversion.errors": SHORT,
+    "inversion.certified": [*SHORT, "matrices=2x2-first"],
 }
 
 
