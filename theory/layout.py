@@ -60,6 +60,8 @@ def stage_width(stage: Stage, n: int, first: int, middle: int, last: int, layers
 def widest_radices(stage: Stage, n: int, width: int) -> tuple[int, int, int] | None:
     """Return the largest radices (first, middle, last) whose layers stay within ``width``; None if not even 2s."""
     count = stage_squarers(stage, n)
+    if not count:  # one layer of carriers
+        return (2, 2, 2) if carriers(stage, n) <= width else None
     first = (width - carriers(stage, n)) // count + 1
     middle = (width - accumulators(stage, n)) // count
     if min(first, middle) < 2:

@@ -75,7 +75,7 @@ class StagePlan:
     def __post_init__(self) -> None:
         if tuple(plan.product for plan in self.products) != self.stage.products:
             raise ValueError("plans and products must stand in the same order")
-        if len({plan.radices.layers for plan in self.products}) != 1:
+        if len({plan.radices.layers for plan in self.products}) > 1:
             raise ValueError("the products of a stage have equal depth")
         if tuple(name for name, _ in self.bounds) != self.stage.live:
             raise ValueError("every live matrix needs its bound")
@@ -83,7 +83,7 @@ class StagePlan:
     @property
     def layers(self) -> int:
         """Hidden layers of the stage."""
-        return self.products[0].radices.layers
+        return self.products[0].radices.layers if self.products else 1
 
     @property
     def folded(self) -> Mapping[str, str]:

@@ -9,7 +9,7 @@ from fractions import Fraction
 
 from flint import arb, ctx
 
-from theory.analysis import Analysis, analyse, majorants, right_growth, source_range
+from theory.analysis import Analysis, Law, analyse, majorants, right_growth, source_range
 from theory.errors import OutOfReach
 from theory.evaluate import as_ball, upper
 from theory.layout import accumulators, carriers, stage_squarers, widest_radices
@@ -20,8 +20,23 @@ from theory.program import Combination, Product, Program, Stage
 from theory.radices import Radices
 from theory.row_mass import Unfreezable
 from theory.sizes import size_text
+from theory.trimming import trimmed
 
-__all__ = ["Candidate", "Limits", "TooNarrow", "in_chunks", "plan_candidates", "plan_with", "reference_width"]
+__all__ = [
+    "CARRIED",
+    "Candidate",
+    "Limits",
+    "TooNarrow",
+    "in_chunks",
+    "layered_pieces",
+    "plan_candidates",
+    "plan_with",
+    "reference_width",
+    "with_carries",
+]
+
+#: The parameter ``outputs`` of a plan whose products' outputs are carried.
+CARRIED = "carried"
 
 
 def reference_width(n: int) -> int:
@@ -41,11 +56,13 @@ class Limits:
         width: Largest hidden layer.
         squarer_width: Neurons a squarer a layer, at most (None: as the width allows).
         chunk: Terms of an inner sum taken at once (None: all of them); the rest follows in sequence.
+        carry: Whether every product's outputs are carried by a layer of their own, not merged into the next product.
     """
 
     width: int
     squarer_width: int | None = None
     chunk: int | None = None
+    carry: bool = False
 
 
 @dataclass(frozen=True)
@@ -177,6 +194,11 @@ def _log_pieces(radices: tuple[int, int, int], layers: int) -> float:
     return math.log(first) if layers == 1 else math.log(first) + math.log(last) + (layers - 2) * math.log(middle)
 
 
+def layered_pieces(radices: tuple[int, int, int], layers: int) -> float:
+    """Return log of the pieces a squarer has with these radices and layers."""
+    return _log_pieces(radices, layers)
+
+
 def _layers_for(radices: tuple[int, int, int], log_pieces: float) -> int:
     if log_pieces <= math.log(radices[0]):
         return 1
@@ -244,6 +266,14 @@ def in_chunks(candidate: Candidate, n: int, chunk: int | None) -> Candidate:
     return replace(candidate, parameters=parameters, program=candidate.program.chunked(side, chunk))
 
 
+def with_carries(candidate: Candidate, *, carry: bool = True) -> Candidate:
+    """Return the candidate with its outputs carried, if so asked and there is a product after another."""
+    if not carry or len(candidate.program.stages) < 2:
+        return candidate
+    parameters = (*candidate.parameters, ("outputs", CARRIED))
+    return replace(candidate, parameters=parameters, program=candidate.program.carried())
+
+
 def _model(problem: Problem, program: Program) -> NormModel:
     """Return the norms of the matrices a program multiplies: those of the problem, or blocks of them."""
     return NormModel(problem.n // program.grid, problem.domain, program.grid)
@@ -269,7 +299,7 @@ def _ranked(
     score: Callable[[int, float], tuple[float, ...]],
 ) -> Iterator[_Ranked]:
     for whole in candidates:
-        candidate = in_chunks(whole, problem.n, limits.chunk)
+        candidate = with_carries(in_chunks(whole, problem.n, limits.chunk), carry=limits.carry)
         model = _model(problem, candidate.program)
         log_eps, n = _log_eps(problem, model), model.n
         truncation = _log(candidate.truncation) - log_eps
@@ -280,12 +310,43 @@ def _ranked(
             continue
         fixed = [r for r in radices if r is not None]
         contributions = _contributions(candidate.program, model)
-        layers = _layers(fixed, contributions, log_eps + math.log1p(-math.exp(truncation))) if fixed else []
+        layers = _layers_within(candidate, n, fixed, contributions, log_eps + math.log1p(-math.exp(truncation)))
+        if layers is None:
+            continue
         neurons = sum(
             m * (r[1] * stage_squarers(stage, n) + carriers(stage, n) + accumulators(stage, n))
             for m, r, stage in zip(layers, fixed, candidate.program.stages, strict=True)
         )
         yield (*score(sum(layers), float(neurons)), truncation), candidate, fixed, contributions
+
+
+def _layers_within(
+    candidate: Candidate,
+    n: int,
+    radices: Sequence[tuple[int, int, int]],
+    contributions: Sequence[float],
+    log_target: float,
+) -> list[int] | None:
+    """Return layers per stage for a target, by the program's own law if it has one; None if there are none."""
+    if candidate.program.law is not None:
+        found: list[int] | None = candidate.program.law.layers(n, radices, log_target)
+        return found
+    return _layers(radices, contributions, log_target) if radices else []
+
+
+def _radices_within(
+    candidate: Candidate,
+    n: int,
+    radices: Sequence[tuple[int, int, int]],
+    contributions: Sequence[float],
+    log_target: float,
+) -> list[Radices] | None:
+    """Return radices per stage for a target, no larger than needed; None if there are none."""
+    if candidate.program.law is not None:
+        found: list[Radices] | None = candidate.program.law.radices(n, radices, log_target)
+        return found
+    layers = _layers(radices, contributions, log_target) if radices else []
+    return trimmed(radices, layers, contributions, log_target)
 
 
 def _confirm(
@@ -305,11 +366,10 @@ def _confirm(
         # The first-order estimate is a little optimistic (ranges grow by the errors): tighten until the proof closes.
         for tightening in (1.0, 0.995, 0.98, 0.95, 0.9, 0.8, 0.65, 0.5, 0.3, 0.1):
             log_target = log_eps + math.log(room * tightening) if room > 0 else -math.inf
-            layers = _layers(radices, contributions, log_target) if radices else []
-            chosen = [
-                [Radices.lean(*r, m)] * len(stage.products)
-                for r, m, stage in zip(radices, layers, candidate.program.stages, strict=True)
-            ]
+            finest = _radices_within(candidate, model.n, radices, contributions, log_target)
+            if finest is None:
+                break
+            chosen = [[r] * len(stage.products) for r, stage in zip(finest, candidate.program.stages, strict=True)]
             try:
                 analysis = analyse(candidate.program, model, chosen, freeze=freeze)
             except Unfreezable:
@@ -345,12 +405,30 @@ def plan_with(problem: Problem, candidate: Candidate, radices: Sequence[Sequence
 def _budget(problem: Problem, candidate: Candidate, analysis: Analysis) -> tuple[tuple[str, Fraction], ...]:
     """Return each stage's share of the error, to first order, and the truncation, in the problem's norm."""
     model = _model(problem, candidate.program)
+    if candidate.program.law is not None:
+        return _shares(problem, candidate.program.law, analysis, model)
     shares = [("truncation", upper(model.in_norm(candidate.truncation, problem.norm), 24))]
     for place, (log_share, stage) in enumerate(
         zip(_contributions(candidate.program, model), analysis.stages, strict=True)
     ):
+        if not stage.products:
+            continue
         pieces = stage.products[0].radices.pieces_ball
         share = model.in_norm(arb(log_share).exp() / pieces**2, problem.norm)
+        shares.append((f"stage {place + 1} ({stage.products[0].radices.text()})", upper(share, 24)))
+    return tuple(shares)
+
+
+def _shares(
+    problem: Problem, law: Law, analysis: Analysis, model: NormModel
+) -> tuple[tuple[str, Fraction], ...]:
+    """Return, by a program's own law, how much smaller the error were if a stage's products were exact."""
+    pieces = [float(stage.products[0].radices.pieces_ball.log().mid()) for stage in analysis.stages]
+    whole = math.exp(law.log_error(model.n, pieces))
+    shares = []
+    for place, stage in enumerate(analysis.stages):
+        exact = math.exp(law.log_error(model.n, [*pieces[:place], 700.0, *pieces[place + 1 :]]))
+        share = model.in_norm(arb(max(whole - exact, 0.0)), problem.norm)
         shares.append((f"stage {place + 1} ({stage.products[0].radices.text()})", upper(share, 24)))
     return tuple(shares)
 

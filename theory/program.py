@@ -7,7 +7,7 @@ analysis bounds its error, one set of formulas counts its network, one builder m
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from math import isqrt
@@ -131,6 +131,9 @@ class Product:
 class Stage:
     """Products in parallel, then the matrices that go on, each a combination of the live ones and the products.
 
+    A stage without products is one layer that carries matrices: what reads them reads n^2 neurons each, not the last
+    kinks of the squarers before.
+
     Attributes:
         products: What is multiplied.
         outputs: What goes on.
@@ -138,7 +141,7 @@ class Stage:
             see (a residual that shrinks by cancellation).
 
     Raises:
-        ValueError: If names clash, there is no product, or a claim is about nothing.
+        ValueError: If names clash, nothing goes on, or a claim is about nothing.
     """
 
     products: tuple[Product, ...]
@@ -150,8 +153,8 @@ class Stage:
         made = [name for name, _ in self.outputs]
         if {name for name, _ in self.claims} - set(made):
             raise ValueError("a claim bounds an output of the stage")
-        if not produced or len(set(produced)) != len(produced) or len(set(made)) != len(made):
-            raise ValueError("a stage has products and outputs, all with distinct names")
+        if not made or len(set(produced)) != len(produced) or len(set(made)) != len(made):
+            raise ValueError("a stage has outputs, its products and outputs all with distinct names")
 
     @property
     def product_names(self) -> frozenset[str]:
@@ -214,6 +217,8 @@ class Program:
         sources: What it starts from.
         right: A constant matrix that multiplies the result from the right; None for the identity.
         further: More results, where matrices are computed block by block: blocks in order, ``output`` the first.
+        law: A law of its own by which errors go through the stages (``theory.analysis.Law``), stated for these very
+            stages: they are then neither chunked nor carried. None for forward errors.
 
     Raises:
         ValueError: If a stage reads a matrix that is not there.
@@ -224,6 +229,7 @@ class Program:
     sources: tuple[Source, ...] = _INPUT
     right: Rows | None = None
     further: tuple[Combination, ...] = ()
+    law: Any = None
 
     def __post_init__(self) -> None:
         have: set[str] = {source.name for source in self.sources}
@@ -251,10 +257,27 @@ class Program:
         A product of n terms becomes ceil(n / chunk) stages that carry the partial sum: narrower by n / chunk, and
         deeper by as much.
         """
-        if chunk >= n:
+        if chunk >= n or self.law is not None:
             return self
         stages = [part for stage in self.stages for part in _parts(stage, n, chunk)]
         return Program(tuple(stages), self.output, self.sources, self.right, self.further)
+
+    def carried(self) -> Program:
+        """Return the program with every stage's outputs carried by a layer of their own before the next stage.
+
+        Merged, a row of the next stage reads the last kinks of n squarers for every entry it reads; carried, one
+        neuron for every entry: a layer more, and n times as few non-zeros where stages are shallow and wide. Factors
+        that combine several matrices are carried as one.
+        """
+        if self.law is not None:
+            return self
+        stages: list[Stage] = []
+        current = self.stages[:1]
+        for following in self.stages[1:]:
+            stage, following = _with_factors(current[0], following)
+            stages += [stage, Stage((), tuple((name, combination({name: 1})) for name in following.live))]
+            current = (following,)
+        return replace(self, stages=(*stages, *current))
 
     @property
     def products(self) -> int:
@@ -262,8 +285,35 @@ class Program:
         return sum(len(stage.products) for stage in self.stages)
 
 
+def _with_factors(stage: Stage, following: Stage) -> tuple[Stage, Stage]:
+    """Return both stages, the first giving the factors of the second's products as single matrices."""
+    made, products = dict(stage.outputs), []
+    factors: dict[str, Combination] = {}
+    for product in following.products:
+        read = []
+        for side, factor in (("L", product.left), ("R", product.right)):
+            if len(factor.terms) == 1:
+                read.append(factor)
+                continue
+            known = next((name for name, of in factors.items() if of == factor), f"{side}:{product.name}")
+            factors[known] = factor
+            read.append(combination({known: 1}))
+        products.append(replace(product, left=read[0], right=read[1]))
+    following = replace(following, products=tuple(products))
+    for name, factor in factors.items():
+        total = combination({})
+        for v, c in factor.terms:
+            total = total.plus(made[v].scaled(c))
+        made[name] = total
+    outputs = tuple((name, form) for name, form in made.items() if name in following.live)
+    claims = tuple((name, claim) for name, claim in stage.claims if name in following.live)
+    return replace(stage, outputs=outputs, claims=claims), following
+
+
 def _parts(stage: Stage, n: int, chunk: int) -> list[Stage]:
     """Return the stages that compute a stage's products part by part."""
+    if not stage.products:
+        return [stage]
     ranges = [(start, min(start + chunk, n)) for start in range(0, n, chunk)]
     live = {name: combination({name: 1}) for name in stage.live}
     parts = []

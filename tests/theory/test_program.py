@@ -93,7 +93,9 @@ def test_what_is_no_combination_or_stage_is_refused() -> None:
     with pytest.raises(ValueError, match="distinct names"):
         Stage((Product("P", A, A), Product("P", A, A)), (("X", A),))
     with pytest.raises(ValueError, match="distinct names"):
-        Stage((), (("X", A),))
+        Stage((), (("X", A), ("X", A)))
+    with pytest.raises(ValueError, match="has outputs"):
+        Stage((Product("P", A, A),), ())
     with pytest.raises(ValueError, match="claim"):
         Stage((Product("P", A, A),), (("X", A),), (("Y", Fraction(1)),))
     stage = Stage((Product("P", A, A),), (("X", combination({"P": 1})),))
@@ -133,6 +135,23 @@ def test_chunks_change_nothing_but_the_order(program: Program, rows: Rows) -> No
         chunked = program.chunked(n, chunk)
         assert run_program(chunked, rows) == expected
         assert len(chunked.stages) == len(program.stages) * -(-n // chunk)
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+@given(
+    st.integers(1, 3).flatmap(
+        lambda n: st.lists(st.lists(COEFFICIENTS, min_size=n, max_size=n), min_size=n, max_size=n)
+    )
+)
+def test_carrying_changes_nothing_and_leaves_factors_single(program: Program, rows: Rows) -> None:
+    carried = program.carried()
+    assert run_program(carried, rows) == run_program(program, rows)
+    assert run_program(program.chunked(len(rows), 1).carried(), rows) == run_program(program, rows)
+    assert carried.products == program.products
+    kinds = [bool(stage.products) for stage in carried.stages]
+    assert kinds == [place % 2 == 0 for place in range(max(2 * len(program.stages) - 1, 0))]
+    later = [product for stage in carried.stages[1:] for product in stage.products]
+    assert all(len(factor.terms) == 1 for product in later for factor in (product.left, product.right))
 
 
 def test_products_are_counted() -> None:

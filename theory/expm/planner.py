@@ -15,10 +15,11 @@ from theory.expm.programs import FIXED_DEGREES, horner_program, scaling_and_squa
 from theory.expm.truncation import squared_tail
 from theory.network_plan import NetworkPlan
 from theory.norm_model import NormModel
-from theory.plan import Candidate, Limits, plan_candidates, plan_with, reference_width
+from theory.plan import CARRIED, Candidate, Limits, TooNarrow, plan_candidates, plan_with, reference_width
 from theory.problem import Problem
 from theory.radices import Radices
 from theory.requests import check_domain
+from theory.sizes import size_text
 
 __all__ = ["BUILT_ROUTES", "plan_expm", "replan_expm"]
 
@@ -29,7 +30,7 @@ _SCHEME_ROUTES = {
     "taylor-12": ("degree-12", True),
     "taylor-18": ("degree-18", True),
 }
-BUILT_ROUTES = ("scaling-and-squaring", "horner", *_SCHEME_ROUTES)
+BUILT_ROUTES = ("scaling-and-squaring", "horner", *_SCHEME_ROUTES, "monomial")
 
 
 def plan_expm(
@@ -51,9 +52,28 @@ def plan_expm(
     if route not in BUILT_ROUTES:
         raise BadInput(f"no route {route!r} for expm; choose from {', '.join(BUILT_ROUTES)}")
     _require_float64(problem, freeze)
+    if route == "monomial":
+        return _monomial(problem, limits)
     limits = limits or Limits(reference_width(problem.n))
     with ctx.workprec(128):
         return plan_candidates(problem, _candidates(problem, route), limits, _fewest_layers, freeze=freeze)
+
+
+def _monomial(problem: Problem, limits: Limits | None) -> NetworkPlan:
+    """Return the one network of the monomial route.
+
+    Raises:
+        TooNarrow: If it is wider than allowed.
+    """
+    from theory.expm.monomial_plan import plan_monomial
+
+    plan = plan_monomial(problem)
+    if limits is not None and plan.architecture.width > limits.width:
+        raise TooNarrow(
+            f"the monomial network is {size_text(plan.architecture.width)} neurons wide, and at most "
+            f"{size_text(limits.width)} are allowed; allow more width or take another route"
+        )
+    return plan
 
 
 def _candidates(problem: Problem, route: str) -> Iterator[Candidate]:
@@ -74,8 +94,12 @@ def replan_expm(problem: Problem, recipe: Mapping[str, Any], most_layers: int) -
     check_domain(problem)
     try:
         route, parameters = str(recipe["route"]), dict(recipe["parameters"])
+        if route == "monomial":
+            from theory.expm.monomial_plan import replan_monomial
+
+            return replan_monomial(problem, recipe)
         expected = {"degree"} if route == "horner" else {"degree", "scheme", "scalings"}
-        if route not in BUILT_ROUTES or set(parameters) - {"chunk"} != expected:
+        if route not in BUILT_ROUTES or set(parameters) - {"chunk", "outputs"} != expected:
             # A parameter that the program ignores must not enter the bound either.
             raise BadInput("the recipe is of no route that is built")
         degree, scalings = int(parameters["degree"]), int(parameters.get("scalings", 0))
@@ -95,9 +119,13 @@ def replan_expm(problem: Problem, recipe: Mapping[str, Any], most_layers: int) -
             theorem = "expm.scaling-squaring"
         if "chunk" in parameters:
             program = program.chunked(problem.n, max(1, int(parameters["chunk"])))
+        if parameters.get("outputs", CARRIED) != CARRIED:
+            raise BadInput("outputs are carried or merged")
+        if "outputs" in parameters:
+            program = program.carried()
         if [len(stage) for stage in radices] != [len(stage.products) for stage in program.stages]:
             raise BadInput("the recipe does not fit its route")
-        if sum(max(r.layers for r in stage) for stage in radices) != most_layers:
+        if sum(max((r.layers for r in stage), default=1) for stage in radices) != most_layers:
             raise BadInput("the recipe does not fit the file's layers")
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise BadInput(f"the recipe cannot be read: {error}") from None

@@ -19,10 +19,12 @@ from theory.functions.candidates import (
     sine_candidates,
 )
 from theory.functions.inverse import coupled_candidates
+from theory.functions.newton import newton_candidates
+from theory.functions.polynomials import polynomial_candidates, polynomial_of
 from theory.functions.product import product_candidates, product_routes
 from theory.linearized_plan import FORMS, linearized_plan
 from theory.network_plan import NetworkPlan
-from theory.plan import Candidate, Limits, in_chunks, plan_candidates, plan_with, reference_width
+from theory.plan import CARRIED, Candidate, Limits, in_chunks, plan_candidates, plan_with, reference_width, with_carries
 from theory.problem import Around, KDelta, Problem
 from theory.radices import Radices
 from theory.rationals import parse_count
@@ -34,6 +36,7 @@ _ONE = Fraction(1)
 #: (function, route) -> candidates.
 _CANDIDATES: dict[tuple[str, str], Callable[[Problem], Iterator[Candidate]]] = {
     ("inverse", "coupled"): coupled_candidates,
+    ("inverse", "newton-schulz"): newton_candidates,
     ("inverse", "neumann"): neumann_candidates,
     ("sign", "series"): sign_candidates,
     ("sqrt", "series"): lambda problem: series_candidates(problem, "sqrt", _ONE),
@@ -52,11 +55,11 @@ def routes_of(problem: Problem) -> tuple[str, ...]:
     if problem.function == "product":
         return product_routes(problem.n)
     if problem.function not in ROUTES:
-        return ("series",)
+        return ("series",) if polynomial_of(problem.function) is None else ("polynomial",)
     if isinstance(problem.domain, Around):
         return around_routes(problem)
     if problem.function == "inverse":
-        return ("coupled",) if isinstance(problem.domain, KDelta) else ("neumann",)
+        return ("coupled", "newton-schulz") if isinstance(problem.domain, KDelta) else ("neumann",)
     return ROUTES[problem.function]
 
 
@@ -69,6 +72,11 @@ def function_candidates(problem: Problem, route: str) -> Iterator[Candidate]:
     check_domain(problem)
     if problem.function == "product":
         return product_candidates(problem, route)
+    if problem.function not in ROUTES and route == "polynomial":
+        coefficients = polynomial_of(problem.function)
+        if coefficients is None:
+            raise BadInput(f"route polynomial is for polynomials with rational coefficients, not {problem.function}")
+        return polynomial_candidates(problem, coefficients)
     if problem.function not in ROUTES and route == "series":
         return formula_candidates(problem)
     if isinstance(problem.domain, Around) and (route == "neumann" or route.startswith("order-")):
@@ -111,11 +119,12 @@ def replan_function(problem: Problem, recipe: Mapping[str, Any], most_layers: in
         raise BadInput(f"the recipe cannot be read: {error}") from None
     if isinstance(problem.domain, Around) and route in FORMS:
         return linearized_plan(problem, route)
-    if sum(max((r.layers for r in stage), default=0) for stage in radices) != most_layers:
+    if sum(max((r.layers for r in stage), default=1) for stage in radices) != most_layers:
         raise BadInput("the recipe does not fit the file's layers")
     with ctx.workprec(128):
         for whole in _described(problem, parameters):
-            candidate = in_chunks(whole, problem.n, parameters.get("chunk"))
+            chunked = in_chunks(whole, problem.n, parameters.get("chunk"))
+            candidate = with_carries(chunked, carry=parameters.get("outputs") == CARRIED)
             shape = [len(stage.products) for stage in candidate.program.stages]
             if (
                 candidate.route == route
