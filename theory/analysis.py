@@ -13,9 +13,10 @@ F, which is known first, so nothing is circular.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cache
+from typing import Any, Protocol
 
 from flint import arb, ctx
 
@@ -29,7 +30,7 @@ from theory.program import Combination, Product, Program, Source, Stage
 from theory.radices import Radices
 from theory.row_mass import RowMass, Unfreezable, combined
 
-__all__ = ["Analysis", "Track", "analyse", "majorants"]
+__all__ = ["Analysis", "Law", "Track", "analyse", "majorants"]
 
 #: Bits of the scales and offsets: short, so that their products with a merged weight stay exact in float64.
 SCALE_BITS = 12
@@ -49,11 +50,42 @@ class Track:
 
 @dataclass(frozen=True)
 class Analysis:
-    """The stages with scales fixed, the output's errors in the analysis norm, and each product's own share of it."""
+    """The stages with scales fixed, the output's errors in the analysis norm, and what is known of the last matrices."""
 
     stages: tuple[StagePlan, ...]
     error: arb
     frozen_error: arb
+    tracks: Mapping[str, Track] = field(default_factory=dict)
+
+
+class Law(Protocol):
+    """A law by which a program's errors go through its stages, where forward errors would not see that it corrects."""
+
+    def start(self, n: int) -> Any:
+        """Return what is known before the first stage."""
+        ...
+
+    def after(
+        self, place: int, state: Any, before: Mapping[str, Track], tracks: Mapping[str, Track]
+    ) -> tuple[Any, dict[str, Track]]:
+        """Return what is known after a stage, and the tracks the next one starts from."""
+        ...
+
+    def errors(self, state: Any) -> tuple[arb, arb]:
+        """Return the errors of the result, in real arithmetic and frozen."""
+        ...
+
+    def log_error(self, n: int, log_pieces: Sequence[float]) -> float:
+        """Return log of the error to be expected, in floats, from log pieces a stage."""
+        ...
+
+    def layers(self, n: int, radices: Sequence[tuple[int, int, int]], log_target: float) -> list[int] | None:
+        """Return layers per stage that should meet a target; None if there are none."""
+        ...
+
+    def radices(self, n: int, caps: Sequence[tuple[int, int, int]], log_target: float) -> list[Radices] | None:
+        """Return radices per stage that should meet a target, no larger than needed; None if there are none."""
+        ...
 
 
 @cache
@@ -168,18 +200,25 @@ def analyse(
     with ctx.workprec(precision):
         tracks = {source.name: _source_track(source, model) for source in program.sources}
         plans: list[StagePlan] = []
-        for stage, stage_radices in zip(program.stages, radices, strict=True):
-            plan, tracks = _stage(stage, tracks, model, stage_radices, freeze)
+        law: Law | None = program.law
+        state = None if law is None else law.start(model.n)
+        for place, (stage, stage_radices) in enumerate(zip(program.stages, radices, strict=True)):
+            plan, following = _stage(stage, tracks, model, stage_radices, freeze)
             plans.append(plan)
+            if law is not None:
+                state, following = law.after(place, state, tracks, following)
+            tracks = following
         error, frozen = arb(0), arb(0)
         for result in program.results:
             error = error.max(_weighted(result, {name: track.D for name, track in tracks.items()}))
             frozen = frozen.max(_weighted(result, {name: track.F for name, track in tracks.items()}))
+        if law is not None:
+            error, frozen = law.errors(state)
         growth = right_growth(program)
         error, frozen = error * growth, frozen * growth
         if freeze:  # the last affine map is rounded too
             frozen += model.n * _last_row(program, tracks).rounding()
-        return Analysis(tuple(plans), error.upper(), frozen.upper())
+        return Analysis(tuple(plans), error.upper(), frozen.upper(), tracks)
 
 
 def _stage(

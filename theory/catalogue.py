@@ -55,6 +55,7 @@ THEOREMS: tuple[tuple[str, str], ...] = (
     ("polynomial.exact", "theory.functions.polynomial_theorems:EXACT"),
     ("series.tail", "theory.functions.theorems:SERIES_TAIL"),
     ("inverse.coupled", "theory.functions.theorems:COUPLED"),
+    ("inverse.newton-schulz", "theory.functions.theorems:NEWTON"),
     ("inverse.neumann", "theory.functions.theorems:NEUMANN"),
     ("inverse.linearized", "theory.linearized:LINEARIZED"),
     ("inverse.box", "theory.linearized:BOX"),

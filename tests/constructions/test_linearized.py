@@ -220,7 +220,7 @@ def test_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     assert run_command(main, [*ask, "--out", str(out)]) == 0
     assert "linearized (order 1)" in capsys.readouterr().out
     assert run_command(main, ["eval", str(out), "--matrix", str(centre)]) == 0
-    assert "A is in the domain: every entry is within 1/10" in capsys.readouterr().out
+    assert "in the domain: every entry is within 1/10" in capsys.readouterr().out
     np.save(centre, np.array(PLAIN) + 0.5)
     assert run_command(main, ["eval", str(out), "--matrix", str(centre)]) == 0
     assert "LOST            ||network - inverse(A)||_fro <= 0.0162791 is not claimed" in capsys.readouterr().out

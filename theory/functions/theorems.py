@@ -5,14 +5,16 @@ from __future__ import annotations
 import sympy as sp
 
 from theory.steps import Cited, Identity, Induction, Smt, le
-from theory.symbols import A_BLOCKS, R, a, b, delta, k, m, mu, nu, q, rho, t, x, y
+from theory.symbols import A_BLOCKS, DL, DR, MATRICES, R, a, b, delta, k, m, mu, nu, phi, q, rho, t, x, y
 from theory.theorem import Bound, Kind, Theorem
 
-__all__ = ["COSINE", "COUPLED", "GEOMETRIC", "NEUMANN", "SERIES_TAIL", "SIGN"]
+__all__ = ["COSINE", "COUPLED", "GEOMETRIC", "NEUMANN", "NEWTON", "SERIES_TAIL", "SIGN"]
 
 _HIGHAM = "Higham, Functions of Matrices, SIAM 2008"
 #: Matrices that do not commute.
 _A, _R, _, _E = A_BLOCKS
+#: X, errors of two products, and what a carried X has drifted by.
+_X, _D1, _D2, _F = MATRICES
 
 
 def _ge(high: sp.Expr | int, low: sp.Expr | int) -> sp.Rel:
@@ -127,6 +129,63 @@ COUPLED = Theorem(
         ),
     ),
     source="derived here; Newton's iteration after Schulz 1933, Chebyshev scaling after Pan and Schreiber 1991",
+)
+
+NEWTON = Theorem(
+    id="inverse.newton-schulz",
+    title="the iteration of Newton and Schulz for the inverse, which corrects its own errors",
+    statement=(
+        "On sigma_min(A) >= delta, ||A||_F <= R let R_k = I - A X_k for any X_k, ||R_k||_2 <= rho, ||R_k||_F <= phi. "
+        "If E = R_k + D_1 and X_{k+1} = X_k + X_k E + D_2, then R_{k+1} = R_k^2 - (I - R_k) D_1 - A D_2, so "
+        "||R_{k+1}||_2 <= rho^2 + (1 + rho) ||D_1|| + R ||D_2||, the same with rho phi for rho^2 in the Frobenius "
+        "norm, and ||X_{k+1} - A^-1|| <= ||R_{k+1}|| / delta. Exact products square the residual; from X_0 = c A^T "
+        "it starts at rho_0 = max(1 - c delta^2, c R^2 - 1). X_k is as computed: no error is carried from step to step."
+    ),
+    hypotheses=("sigma_min(A) >= delta", "||A||_F <= R", "||D_1||_F <= D_L", "||D_2||_F <= D_R"),
+    bound=Bound(
+        (rho**2 + (1 + rho) * DL + R * DR) / delta, Kind.UPPER, "2", "sigma_min(A) >= delta, ||A||_F <= R, one step"
+    ),
+    steps=(
+        Identity(
+            "residual",
+            "I - A (X + X (R + D_1) + D_2) = R^2 - (I - R) D_1 - A D_2 for R = I - AX",
+            1 - _A * (_X + _X * (1 - _A * _X + _D1) + _D2),
+            (1 - _A * _X) ** 2 - _A * _X * _D1 - _A * _D2,
+        ),
+        Identity("error", "X - A^-1 = -A^-1 R", _X - _A**-1, -(_A**-1) * (1 - _A * _X)),
+        Identity(
+            "drift",
+            "X + f in place of X: (X + f)(I + R + D_1) + D_2 = X + X R + X D_1 + (f (I + R + D_1) + D_2), the last D_2",
+            (_X + _F) * (1 + _A + _D1) + _D2,
+            _X + _X * _A + _X * _D1 + (_F * (1 + _A + _D1) + _D2),
+        ),
+        Smt(
+            "norms",
+            "||R||^2 + ||I - R|| ||D_1|| + ||A|| ||D_2|| <= rho^2 + (1 + rho) D_L + R D_R",
+            (_ge(x, 0), le(x, rho), _ge(y, 0), le(y, 1 + rho), _ge(a, 0), le(a, R)),
+            le(x * x + y * DL + a * DR, rho**2 + (1 + rho) * DL + R * DR),
+        ),
+        Cited(
+            "frobenius",
+            "||R R||_F <= ||R||_2 ||R||_F, and ||A||_2 <= ||A||_F",
+            f"{_HIGHAM}, section B.7",
+        ),
+        Smt(
+            "size",
+            "X = A^-1 (I - R) is at most (1 + rho)/delta",
+            (_ge(x, 0), le(x, 1 + rho), _ge(y, 0), le(y * delta, 1)),
+            le(x * y * delta, 1 + rho),
+        ),
+        Induction(
+            "squaring",
+            "without errors ||R_k|| <= rho_0^(2^k): each exponent twice the last",
+            Identity("squaring-base", "k = 0", rho**1, rho),
+            Identity("squaring-step", "(rho^q)^2 = rho^(2q)", (rho**q) ** 2, rho ** (2 * q)),
+        ),
+    ),
+    source="derived here; the iteration after Schulz 1933",
+    uses=("inverse.coupled",),
+    formulas={"frobenius": (rho * phi + (1 + rho) * DL + R * DR) / delta},
 )
 
 NEUMANN = Theorem(
