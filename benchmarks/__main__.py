@@ -15,7 +15,7 @@ from theory.command import run_command
 from theory.files import check_writable, write_whole
 
 #: Every benchmark returns ratios with targets.
-RATIOS = ("bounds", "build", "forward", "large", "batched_training", "encodings", "training")
+RATIOS = ("bounds", "build", "certify", "forward", "large", "batched_training", "encodings", "training")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

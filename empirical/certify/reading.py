@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import zipfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from empirical.certify.chain import ReluChain
 from theory.errors import BadInput
 
-__all__ = ["LARGEST_FILE", "read_relu_chain"]
+if TYPE_CHECKING:
+    from torch import nn
+
+__all__ = ["LARGEST_FILE", "read_relu_chain", "relu_chain_of"]
 
 #: A network on 32 x 32 matrices with 2 x 2048 hidden units takes half of it in float64.
 LARGEST_FILE = 1 << 28
@@ -36,3 +40,21 @@ def read_relu_chain(path: str | Path) -> ReluChain:
     from empirical.models_io import read_chain
 
     return ReluChain(*read_chain(source).alternating())
+
+
+def relu_chain_of(network: nn.Sequential) -> ReluChain:
+    """Return the chain of an ``nn.Sequential`` of Linear and ReLU in turn, its weights as exact float64 numbers.
+
+    Raises:
+        BadInput: If it holds anything else, or in another order.
+    """
+    from torch import nn
+
+    expected = [nn.Linear if place % 2 == 0 else nn.ReLU for place in range(len(network))]
+    if len(network) % 2 == 0 or any(type(layer) is not kind for layer, kind in zip(network, expected, strict=True)):
+        raise BadInput("the network must be an nn.Sequential of Linear and ReLU in turn, with Linear at both ends")
+    states = [layer.state_dict() for layer in network if isinstance(layer, nn.Linear)]
+    weights = tuple(state["weight"].double().cpu().numpy() for state in states)
+    biases = [state["bias"].double().cpu().numpy() if "bias" in state else None for state in states]
+    filled = (w[:, 0] * 0.0 if b is None else b for w, b in zip(weights, biases, strict=True))
+    return ReluChain(weights, tuple(filled))

@@ -17,6 +17,7 @@ from empirical.experiments.inversion.settings import MATRICES, TrainingSettings,
 from theory.errors import BadInput
 
 if TYPE_CHECKING:
+    from empirical.certify.chain import ReluChain
     from empirical.experiments.inversion.boxes import Box
     from empirical.experiments.request import Request
     from empirical.sweep import Cell
@@ -253,14 +254,11 @@ def _digest(file: Path) -> str:
     return digest.hexdigest()[:16]
 
 
-def _chain(job: Job) -> Any:
+def _chain(job: Job) -> ReluChain:
     """Read or build the network."""
     from fractions import Fraction
 
-    import torch
-
-    from empirical.certify.chain import ReluChain
-    from empirical.certify.reading import read_relu_chain
+    from empirical.certify.reading import read_relu_chain, relu_chain_of
     from empirical.experiments.inversion.boxes import Box
     from empirical.experiments.inversion.constructed import linearised_network, refined
 
@@ -271,6 +269,4 @@ def _chain(job: Job) -> Any:
         network = linearised_network(box, shifted=False)
     else:
         network = refined(box, int(job.kind.split()[2])).network
-    linears = [layer for layer in network if isinstance(layer, torch.nn.Linear)]
-    weights = tuple(layer.weight.detach().double().numpy() for layer in linears)
-    return ReluChain(weights, tuple(layer.bias.detach().double().numpy() for layer in linears))
+    return relu_chain_of(network)

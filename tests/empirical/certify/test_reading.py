@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from empirical.certify import reading
-from empirical.certify.reading import read_relu_chain
+from empirical.certify.reading import read_relu_chain, relu_chain_of
 from theory.errors import BadInput
 
 
@@ -66,3 +67,20 @@ def test_a_pickle_that_would_run_code_runs_none(tmp_path: Path) -> None:
     with pytest.raises(BadInput):
         read_relu_chain(tmp_path / "hostile.pt")
     assert not marker.exists()
+
+
+def test_a_sequential_in_memory_is_the_same_chain() -> None:
+    torch.manual_seed(3)
+    network = nn.Sequential(nn.Linear(4, 5), nn.ReLU(), nn.Linear(5, 4, bias=False))
+    chain = relu_chain_of(network)
+    points = np.random.default_rng(0).normal(size=(6, 4))
+    with torch.no_grad():
+        expected = network.double()(torch.from_numpy(points)).numpy()
+    # The same float64 weights, summed in another order.
+    np.testing.assert_allclose(chain.values(points), expected, rtol=0, atol=1e-13)
+
+
+@pytest.mark.parametrize("layers", [[nn.Linear(4, 4), nn.Tanh(), nn.Linear(4, 4)], [nn.Linear(4, 4), nn.ReLU()], []])
+def test_other_modules_are_refused(layers: list) -> None:
+    with pytest.raises(BadInput, match="Linear and ReLU in turn"):
+        relu_chain_of(nn.Sequential(*layers))

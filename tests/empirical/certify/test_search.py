@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy.optimize import Bounds, LinearConstraint, milp
 
 from empirical.certify import crew as crews
 from empirical.certify import search
@@ -70,47 +69,6 @@ def test_dense_search_stays_between_the_bounds(trained, quarter) -> None:
     errors = chain.values(grid) - np.linalg.inv(grid.reshape(-1, 2, 2)).reshape(-1, 4)
     # Rounding of the float errors is below 1e-13.
     assert np.abs(errors).max() <= certificate.upper + 1e-12
-
-
-def _milp_worst(chain: ReluChain, target: AffineTarget, region: Region) -> float:
-    """The exact maximum of |N - f| for one hidden layer and affine f: big-M mixed-integer programs, entry by entry."""
-    (first, last), (shift, bias) = chain.weights, chain.biases
-    hidden, inputs = first.shape
-    low, high = region.outer
-    centre, spread = first @ (low + high) / 2 + shift, np.abs(first) @ (high - low) / 2
-    down, up = np.minimum(centre - spread, 0), np.maximum(centre + spread, 0)
-    eye, none = np.eye(hidden), np.zeros((hidden, hidden))
-    # Variables x, z, b:  z >= y,  z <= y - down (1 - b),  z <= up b,  z >= 0,  y = first x + shift.
-    constraints = [
-        LinearConstraint(np.hstack([-first, eye, none]), shift, np.inf),
-        LinearConstraint(np.hstack([-first, eye, np.diag(-down)]), -np.inf, shift - down),
-        LinearConstraint(np.hstack([np.zeros((hidden, inputs)), eye, np.diag(-up)]), -np.inf, 0),
-    ]
-    box = Bounds(np.concatenate([low, np.zeros(2 * hidden)]), np.concatenate([high, up, np.ones(hidden)]))
-    kinds = np.concatenate([np.zeros(inputs + hidden), np.ones(hidden)])
-    worst = 0.0
-    for k in range(chain.outputs):
-        for sign in (1.0, -1.0):
-            cost = -sign * np.concatenate([-target.matrix[k], last[k], np.zeros(hidden)])
-            result = milp(cost, constraints=constraints, bounds=box, integrality=kinds, options={"mip_rel_gap": 1e-9})
-            worst = max(worst, sign * (bias[k] - target.shift[k]) - result.fun)
-    return worst
-
-
-@pytest.mark.parametrize("name", ["first", "second"])
-def test_against_mixed_integer_programming_where_the_target_is_affine(trained, quarter, name: str) -> None:
-    """4-8-4 against the linearised inverse 2V - VAV: the exact optimum lies between the bounds."""
-    chain, region = trained(name, (8,)), quarter(name)
-    inverse = np.linalg.inv(region.centre)
-    slope = -np.einsum("ij,kl->iljk", inverse, inverse).reshape(4, 4)
-    target = AffineTarget(slope, 2 * inverse.ravel())
-    certificate = _certify(chain, region, target, gap=Fraction(1, 10**4))
-    exact = _milp_worst(chain, target, region)
-    assert certificate.closed
-    # milp's own feasibility tolerance, 1e-6 in each of 8 neurons with weights of order one.
-    assert certificate.lower <= exact + 2e-5
-    assert exact <= certificate.upper + 2e-5
-    assert certificate.upper <= exact * (1 + 1e-4) + 2e-5
 
 
 def test_the_same_seed_gives_the_same_certificate_on_one_core_and_on_two(trained, quarter, monkeypatch) -> None:
