@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from empirical.experiments.inversion.settings import TrainingSettings, at_scale, size_of
+from empirical.experiments.inversion.settings import TrainingSettings, at_scale, kinds_for, size_of
 
 if TYPE_CHECKING:
     from empirical.experiments.request import Request
@@ -55,7 +55,8 @@ def run(request: Request) -> dict[str, Any]:
     box = settings.box(settings.matrices)
     less, results, training = settings.reduced(size_of(settings.matrices)), [], []
     for better in (False, True):
-        bundle = box_bundle(request, settings.matrices, settings, [box], settings.kinds, better=better)
+        kinds = kinds_for(settings.kinds, box.n)
+        bundle = box_bundle(request, settings.matrices, settings, [box], kinds, better=better)
         done = train_for(request, bundle)
         keep_networks(request, bundle, done)
         results += network_results(bundle, done, less)
