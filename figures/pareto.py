@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
-from itertools import pairwise
+from operator import le
 from typing import TYPE_CHECKING, Any
 
 from figures.claim import require
@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 
 __all__ = ["CLAIM", "add_arguments", "check", "data", "draw"]
 
+MERGED, CARRIED = "merged", "carried"
 CLAIM = (
-    "Along the frontier every proved error is within eps, more width always buys fewer hidden layers, and every "
-    "network has at least the bits of the lower bound."
+    "Along the frontier every proved error is within eps, no network is beaten in hidden layers, width and non-zeros "
+    "at once, and every network has at least the bits of the lower bound."
 )
 
 
@@ -60,6 +61,7 @@ def data(
             "nonzeros": size_json(counts.nonzeros),
             "bits": size_json(counts.architecture.bits),
             "proved": float(plan.proved),
+            "outputs": str(dict(plan.parameters).get("outputs", MERGED)),
         }
         for plan, counts in frontier(plan_once(problem), problem.n, Demand())
     ]
@@ -77,9 +79,15 @@ def check(document: Mapping[str, Any]) -> None:
         where = f"the network of {point['hidden_layers']} hidden layers"
         require(point["proved"] <= eps, f"{where}: the proved error exceeds eps")
         require(point["bits"] >= least, f"{where} has fewer bits than the lower bound")
-    for narrow, wide in pairwise(document["points"]):
-        require(log10_of(narrow["width"]) < log10_of(wide["width"]), "the frontier is not ordered by width")
-        require(narrow["hidden_layers"] > wide["hidden_layers"], f"width {wide['width']} buys no fewer hidden layers")
+    sizes = [_sizes(point) for point in document["points"]]
+    for place, own in enumerate(sizes):
+        beaten = any(other != own and all(map(le, other, own)) for other in sizes)
+        require(not beaten, f"the network of {document['points'][place]['hidden_layers']} hidden layers is beaten")
+    require(sizes == sorted(sizes, key=lambda s: (-s[0], s[1])), "the frontier is not ordered by depth")
+
+
+def _sizes(point: Mapping[str, Any]) -> tuple[float, float, float]:
+    return point["hidden_layers"], log10_of(point["width"]), log10_of(point["nonzeros"])
 
 
 def draw(document: Mapping[str, Any]) -> Figure:
@@ -88,24 +96,30 @@ def draw(document: Mapping[str, Any]) -> Figure:
     from theory.problem import domain_from_json
 
     points, least = document["points"], document["lower_bound"]["bits"]
-    widths, depths = [10 ** log10_of(point["width"]) for point in points], [point["hidden_layers"] for point in points]
     figure = new_figure(PAGE, 2.7)
     trade, bits, size = figure.subplots(1, 3)
     panel(trade, "a", "hidden layers against width")
-    trade.plot(widths, depths, "o-", color=COLOURS["green"])
     trade.set(xscale="log", yscale="log", xlabel="width (widest layer)")
     plain_log(trade.yaxis)
     panel(bits, "b", r"bits, $\Sigma\;\log_2(w+1)$")
-    bits.plot(depths, [point["bits"] for point in points], "o-", color=COLOURS["green"])
     panel(size, "c", "non-zeros")
-    size.plot(depths, [10 ** log10_of(point["nonzeros"]) for point in points], "o-", color=COLOURS["green"])
+    for outputs, colour, mark in ((MERGED, "green", "o-"), (CARRIED, "blue", "s-")):
+        chosen = [point for point in points if point["outputs"] == outputs]
+        depths = [point["hidden_layers"] for point in chosen]
+        look = {"color": COLOURS[colour], "markersize": 3, "label": f"outputs {outputs}"}
+        trade.plot([10 ** log10_of(point["width"]) for point in chosen], depths, mark, **look)
+        bits.plot(depths, [point["bits"] for point in chosen], mark, **look)
+        size.plot(depths, [10 ** log10_of(point["nonzeros"]) for point in chosen], mark, **look)
+    if any(point["outputs"] == CARRIED for point in points):
+        trade.legend(frameon=False, fontsize=7)
     for axes in (bits, size):
         axes.set(xscale="log", yscale="log", xlabel="hidden layers")
         axes.invert_xaxis()
         plain_log(axes.xaxis)
     if least:
         bits.axhline(least, color=BLACK, linestyle="--")
-        bits.text(depths[0], least * 1.12, f"lower bound, any network: {short(least)}", va="bottom", fontsize=7)
+        deepest = points[0]["hidden_layers"]
+        bits.text(deepest, least * 1.12, f"lower bound, any network: {short(least)}", va="bottom", fontsize=7)
         bits.set_ylim(bottom=least / 1.6)
         best = min(points, key=lambda point: point["bits"])
         _note(bits, (best["hidden_layers"], best["bits"]), f"{best['bits'] / least:.1f} × the bound", (4, -12), "right")
