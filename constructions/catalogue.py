@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from theory.counts import Counts
@@ -11,6 +12,8 @@ from theory.objectives import Demand, PlanOnce, frontier, plan_for, undominated
 from theory.problem import Problem
 
 __all__ = ["frontier_of", "plan_once", "plan_problem", "replan_problem", "routes_of"]
+
+_ANY_WIDTH = 10**12
 
 
 def routes_of(problem: Problem) -> tuple[str, ...]:
@@ -42,17 +45,22 @@ def plan_problem(problem: Problem, route: str | None = None, demand: Demand | No
     By default a network has the fewest hidden layers within the reference width; at n = 1, where scalar networks are
     offered beside the matrix networks, the fewest non-zeros.
     """
-    demand = demand or Demand()
-    if problem.n > 1:
+    demand = _widened(route, demand or Demand())
+    if problem.n > 1 or route == "monomial":
         return plan_for(plan_once(problem, route), problem.n, demand)
     from theory.scalar_choice import choose
 
     return choose(problem, route, demand, lambda wanted: plan_for(plan_once(problem, route), 1, wanted))
 
 
+def _widened(route: str | None, demand: Demand) -> Demand:
+    """Return the demand; the monomial network is as wide as it is where no width is asked for."""
+    return replace(demand, max_width=_ANY_WIDTH) if route == "monomial" and demand.max_width is None else demand
+
+
 def frontier_of(problem: Problem, route: str | None, demand: Demand) -> list[tuple[NetworkPlan, Counts]]:
     """Return plans none of which is beaten in hidden layers and width at once, deep and narrow first."""
-    if problem.n > 1:
+    if problem.n > 1 or route == "monomial":
         return frontier(plan_once(problem, route), problem.n, demand)
     from theory.scalar_choice import scalar_points
     from theory.scalar_plan import SCALAR_ROUTES

@@ -16,7 +16,7 @@ from theory.files import check_writable
 from theory.objectives import MINIMISE, Demand
 from theory.problem import NORMS, Problem, domain_from_json
 from theory.rationals import parse_count
-from theory.requests import DOMAIN_OPTIONS, NAMED_FUNCTIONS, make_problem
+from theory.requests import DOMAIN_OPTIONS, NAMED_FUNCTIONS, make_problem, with_levels, with_order
 
 if TYPE_CHECKING:
     from constructions.matrix_network import MatrixNetwork
@@ -47,7 +47,9 @@ def _parser() -> argparse.ArgumentParser:
     info.add_argument("--json", action="store_true", help="one JSON document on stdout")
     evaluate = commands.add_parser("eval", help="evaluate a network at a matrix, exactly")
     evaluate.add_argument("file")
-    evaluate.add_argument("--matrix", required=True, help=".npy file with one n x n matrix")
+    evaluate.add_argument(
+        "--matrix", required=True, nargs="+", help=".npy file with one n x n matrix (product: two files, X and Y)"
+    )
     evaluate.add_argument("--out", help=".npy file for the value")
     evaluate.add_argument("--json", action="store_true", help="one JSON document on stdout")
     return parser
@@ -55,22 +57,26 @@ def _parser() -> argparse.ArgumentParser:
 
 def _request(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("function", help=f"{', '.join(NAMED_FUNCTIONS)}, or a formula in x such as 'exp(-x**2)*sin(x)'")
-    parser.add_argument("--n", required=True, help="matrix size")
-    parser.add_argument("--eps", required=True, help="bound on the error, an exact rational such as 1e-3")
+    parser.add_argument("--n", help="matrix size (with --around that of the centre)")
+    parser.add_argument("--eps", help="bound on the error, an exact rational such as 1e-3 (a result with --order)")
     for name, text in DOMAIN_OPTIONS.items():
-        parser.add_argument(f"--{name}", help=text)
+        parser.add_argument(f"--{name.replace('_', '-')}", help=text)
+    parser.add_argument("--order", help="with --around: order of the Neumann series (default 1 without --eps)")
+    parser.add_argument("--levels", help="product, with --route strassen: how often matrices are halved (default 1)")
     parser.add_argument("--norm", default="fro", choices=NORMS, help="norm of the error (default fro)")
     parser.add_argument(
         "--error", default="absolute", choices=("absolute", "relative"), help="expm: relative to e^theta"
     )
-    parser.add_argument("--route", help="how (default: the fewest hidden layers)")
-    parser.add_argument("--minimise", default="hidden-layers", choices=MINIMISE, help="what to make small")
+    parser.add_argument("--route", help="how (default: at n = 1 the best by --minimise, else the first)")
+    parser.add_argument("--minimise", choices=MINIMISE, help="default hidden-layers; at n = 1 nonzeros")
     parser.add_argument("--max-width", help="largest hidden layer allowed")
     parser.add_argument("--max-hidden-layers", help="most hidden layers allowed")
     parser.add_argument("--squarer-width", help="most neurons a squarer a layer")
 
 
 def _problem(arguments: argparse.Namespace) -> Problem:
+    arguments.route = with_order(arguments.route, arguments.order, arguments.around)
+    arguments.route = with_levels(arguments.route, arguments.levels)
     options = vars(arguments) | {"relative": arguments.error == "relative"}
     return make_problem(arguments.function, options, route=arguments.route)
 
@@ -223,15 +229,14 @@ def _number(value: Any) -> str:
 
 
 def _pareto(arguments: argparse.Namespace) -> int:
-    from constructions.catalogue import plan_once
+    from constructions.catalogue import frontier_of
     from theory.bounds import lower_bound
-    from theory.objectives import frontier
     from theory.sizes import size_json
 
     problem, demand = _problem(arguments), _demand(arguments)
     least, theorem = lower_bound(problem)
     points = []
-    for plan, counts in frontier(plan_once(problem, arguments.route), problem.n, demand):
+    for plan, counts in frontier_of(problem, arguments.route, demand):
         bits = counts.architecture.bits
         points.append(
             {
@@ -294,16 +299,19 @@ def _standing(net: MatrixNetwork) -> str:
 
 def _eval(arguments: argparse.Namespace) -> int:
     out = check_writable(arguments.out) if arguments.out else None
-    matrix_file = _readable(arguments.matrix)
+    matrix_files = [_readable(path) for path in arguments.matrix]
     from constructions.store import load
 
     net = load(arguments.file)
-    A = _matrix(matrix_file, net.n)
+    if len(matrix_files) != len(net.problem.inputs):
+        names = " and ".join(net.problem.inputs)
+        raise BadInput(f"the network takes {names}: give {len(net.problem.inputs)} files after --matrix")
+    matrices = [_matrix(file, net.n) for file in matrix_files]
     import numpy as np
 
-    membership = net.membership(A)
+    membership = net.membership(*matrices)
     try:
-        value = np.array([[float(entry) for entry in row] for row in net.exact(A)])
+        value = np.array([[float(entry) for entry in row] for row in net.exact(*matrices)])
     except OverflowError:
         raise BadInput(f"the network's value at this matrix is outside float64's range: {membership.reason}") from None
     if out is not None:
@@ -313,8 +321,9 @@ def _eval(arguments: argparse.Namespace) -> int:
             np.save(handle, value, allow_pickle=False)
     holds = membership.inside and net.matches_plan
     lost = None
+    what = ", ".join(net.problem.inputs)
     if not membership.inside:
-        claim = f"||network - {net.problem.function}(A)||_{net.problem.norm} <= {float(net.bound):.6g}"
+        claim = f"||network - {net.problem.function}({what})||_{net.problem.norm} <= {float(net.bound):.6g}"
         lost = f"{claim} is not claimed here: {membership.reason}"
     elif not net.matches_plan:
         lost = _DIFFERS
@@ -335,7 +344,7 @@ def _eval(arguments: argparse.Namespace) -> int:
     if holds:
         print(
             f"proved          error <= {float(net.bound):.6g} in the {net.problem.norm} norm; "
-            f"A is in the domain: {membership.reason}"
+            f"{what} in the domain: {membership.reason}"
         )
     else:
         print(f"LOST            {lost}")

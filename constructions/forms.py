@@ -114,10 +114,11 @@ def _unshared(plan: ProductPlan, columns: Mapping[str, Index], n: int) -> tuple[
     every, inner = np.arange(n, dtype=np.int64), np.arange(*(plan.product.inner or (0, n)), dtype=np.int64)
     i, k, j = (a.reshape(-1) for a in np.meshgrid(every, inner, every, indexing="ij"))
     term = np.arange(len(i), dtype=np.int64)
+    one = Fraction(1)
     # Of each square: the multiples of the scaled factors l and r in its form, and the weight of the square.
     squares = {
         "difference": [(_HALF, _HALF, scale), (_HALF, -_HALF, -scale)],
-        "usual": [(_HALF, _HALF, 2 * scale), (Fraction(1), Fraction(0), -scale / 2), (Fraction(0), Fraction(1), -scale / 2)],
+        "usual": [(_HALF, _HALF, 2 * scale), (one, 1 - one, -scale / 2), (1 - one, one, -scale / 2)],
     }[plan.product.how]
     forms: list[Batch] = []
     sums: list[Batch] = []

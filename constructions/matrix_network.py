@@ -126,7 +126,7 @@ class MatrixNetwork:
         """
         names = self.problem.inputs
         if len(matrices) != len(names):
-            raise BadInput(f"the network takes {' and '.join(names)}, {len(names)} in all, not {len(matrices)} matrices")
+            raise BadInput(f"the network takes {' and '.join(names)}, not {len(matrices)} matrices")
         return matrices
 
     def torch(self, mode: str = "blocks") -> nn.Module:

@@ -13,6 +13,7 @@ from constructions.exact import Batch, ExactMatrix
 from constructions.linearized import left_product, linearized_network, right_product
 from constructions.network import Network, Ports, port_columns
 from constructions.stage import stage_network
+from theory.expm.monomial_plan import MonomialPlan
 from theory.linearized_plan import LinearizedPlan
 from theory.network_plan import NetworkPlan
 from theory.problem import Problem
@@ -33,6 +34,10 @@ def ideal_network(plan: NetworkPlan) -> Network:
         from constructions.scalar import scalar_network
 
         return scalar_network(plan)
+    if isinstance(plan, MonomialPlan):
+        from constructions.monomial import monomial_network
+
+        return monomial_network(plan)
     network = reduce(lambda first, stage: compose(stage_network(stage, plan.side), first), plan.stages, _sources(plan))
     return compose(_output(plan), network)
 

@@ -39,6 +39,8 @@ def torch_module(net: MatrixNetwork, mode: str) -> nn.Module:
     """
     if mode == "blocks" and isinstance(net.plan, ScalarPlan):
         mode = "dense"
+    if mode == "blocks" and net.plan.route == "monomial":
+        mode = "csr"
     if mode == "blocks":
         return BlockNetwork(net) if net.matches_plan else CsrNetwork(net)
     if mode == "csr":

@@ -50,7 +50,7 @@ class Track:
 
 @dataclass(frozen=True)
 class Analysis:
-    """The stages with scales fixed, the output's errors in the analysis norm, and what is known of the last matrices."""
+    """The stages with scales fixed, the output's errors in the analysis norm, what is known of the last matrices."""
 
     stages: tuple[StagePlan, ...]
     error: arb
@@ -248,7 +248,7 @@ def _product_track(plan: ProductPlan, tracks: Mapping[str, Track], model: NormMo
     terms = product.terms(n)
     share = model.partial(terms)
     left, right = (
-        {part: _weighted(factor, {v: getattr(t, part) for v, t in tracks.items()}) for part in ("b", "D", "F")}
+        {part: _weighted(factor, {v: getattr(tracks[v], part) for v in factor.names}) for part in ("b", "D", "F")}
         for factor in (product.left, product.right)
     )
     delta = product_error(terms, 1 / plan.alpha_left.ball, 1 / plan.alpha_right.ball, plan.radices.pieces_ball)
@@ -274,7 +274,7 @@ def _output(
     freezing: StageFreezing | None,
     model: NormModel,
 ) -> Track:
-    part = {field: {v: getattr(t, field) for v, t in tracks.items()} for field in ("b", "D", "F")}
+    part = {kind: {v: getattr(tracks[v], kind) for v in output.names} for kind in ("b", "D", "F")}
     # A folded linear part is inside the product's accumulators; one carried by itself is rounded on its own.
     own = arb(0) if freezing is None else model.n * freezing.carried.get(name, arb(0))
     return Track(

@@ -36,7 +36,15 @@ from theory.rows import (
 )
 from theory.scalar_plan import ScalarPlan
 
-__all__ = ["Counts", "count_plan", "plan_architecture", "stage_architecture"]
+__all__ = [
+    "Counts",
+    "Tally",
+    "count_plan",
+    "inner_maps",
+    "join_map",
+    "plan_architecture",
+    "stage_architecture",
+]
 
 
 @dataclass(frozen=True)
@@ -50,7 +58,7 @@ class Counts:
 
 
 @dataclass(frozen=True)
-class _Tally:
+class Tally:
     """Non-zeros, the biases among them, and the largest weight of some rows."""
 
     nonzeros: int
@@ -58,7 +66,7 @@ class _Tally:
     biases: int = 0
 
     @classmethod
-    def rows(cls, times: int, summary: Summary, constants: Iterable[arb]) -> _Tally:
+    def rows(cls, times: int, summary: Summary, constants: Iterable[arb]) -> Tally:
         """Return the tally of ``times`` rows for every constant, all with the summary's weights."""
         nonzeros, largest, biases = 0, summary.largest, 0
         for constant in constants:
@@ -109,6 +117,10 @@ def plan_architecture(plan: NetworkPlan) -> Architecture:
     """Return the architecture of a planned network, stages composed by the laws; its cost grows with stages alone."""
     if isinstance(plan, LinearizedPlan | ScalarPlan):
         return plan.architecture
+    if plan.route == "monomial":
+        from theory.expm.monomial_counts import monomial_architecture
+
+        return monomial_architecture(plan)
     size = plan.problem.n**2
     architecture = Architecture(((size * len(plan.problem.inputs), 2),))
     for stage in plan.stages:
@@ -120,17 +132,21 @@ def plan_architecture(plan: NetworkPlan) -> Architecture:
 def count_plan(plan: NetworkPlan, *, precision: int = 96) -> Counts:
     """Return the counts of a planned network."""
     n = plan.side
+    if plan.route == "monomial":
+        from theory.expm.monomial_counts import count_monomial
+
+        return count_monomial(plan, precision=precision)
     if isinstance(plan, LinearizedPlan):
         nonzeros, biases, weight = plan.nonzeros()
         return Counts(plan.architecture, nonzeros, as_ball(weight), biases)
     if isinstance(plan, ScalarPlan):
         return Counts(plan.architecture, plan.nonzeros, as_ball(plan.largest_weight), plan.biases)
     reader = Reader(None, n, plan.program.sources)
-    tallies: list[_Tally] = []
+    tallies: list[Tally] = []
     with ctx.workprec(precision):
         for stage in plan.stages:
-            tallies += _join_map(reader, stage)
-            tallies += _inner_maps(stage, n)
+            tallies += join_map(reader, stage)
+            tallies += inner_maps(stage, n)
             reader = Reader(stage, n)
         tallies += _output_map(reader, plan)
         largest = arb(0)
@@ -144,7 +160,7 @@ def count_plan(plan: NetworkPlan, *, precision: int = 96) -> Counts:
         )
 
 
-def _join_map(reader: Reader, stage: StagePlan) -> Iterator[_Tally]:
+def join_map(reader: Reader, stage: StagePlan) -> Iterator[Tally]:
     """Yield the rows of a stage's first layer, merged with the previous stage's outputs."""
     n, alike = reader.n, not reader.reads_constant
     for plan in stage.products:
@@ -160,11 +176,11 @@ def _join_map(reader: Reader, stage: StagePlan) -> Iterator[_Tally]:
                 return sized.summary(row, half)
 
             summary = summary_at(n, shifts_of(reader.before), small) if alike else small(n, 0)
-            yield _Tally.rows(times, summary, (half + summary.constant - k for k in range(1, plan.radices.first)))
+            yield Tally.rows(times, summary, (half + summary.constant - k for k in range(1, plan.radices.first)))
     for name, bound in stage.bounds:
         for times, entry in entry_orbits(n) if alike else every_entry(n):
             reading = _reading(reader, name, entry)
-            yield _Tally.rows(times, reading, [reading.constant + bound.ball])
+            yield Tally.rows(times, reading, [reading.constant + bound.ball])
 
 
 def _reading(reader: Reader, name: str, entry: tuple[int, int]) -> Summary:
@@ -175,7 +191,7 @@ def _reading(reader: Reader, name: str, entry: tuple[int, int]) -> Summary:
     return small(reader.n, 0) if reader.reads_constant else summary_at(reader.n, shifts_of(reader.before), small)
 
 
-def _output_map(reader: Reader, plan: NetworkPlan) -> Iterator[_Tally]:
+def _output_map(reader: Reader, plan: NetworkPlan) -> Iterator[Tally]:
     """Yield the rows of the last affine map."""
     if plan.program.right is not None:
         yield from _right_map(reader, plan.program, plan.program.right)
@@ -190,10 +206,10 @@ def _output_map(reader: Reader, plan: NetworkPlan) -> Iterator[_Tally]:
             return sized.summary(row, arb(1))
 
         summary = summary_at(reader.n, shifts_of(reader.before), small)
-        yield _Tally.rows(times, summary, [summary.constant])
+        yield Tally.rows(times, summary, [summary.constant])
 
 
-def _right_map(reader: Reader, program: Program, right: Rows) -> Iterator[_Tally]:
+def _right_map(reader: Reader, program: Program, right: Rows) -> Iterator[Tally]:
     """Yield the rows of the last affine map where a constant matrix multiplies it: every entry is its own."""
     products = () if reader.before is None else reader.before.products
     starts = {(plan.product.inner or (0, 0))[0] for plan in products}
@@ -207,14 +223,15 @@ def _right_map(reader: Reader, program: Program, right: Rows) -> Iterator[_Tally
             for name, c in program.output.terms:
                 row.add(reader.entry(name, (i, k)), as_ball(c * line[j]))
         summary = reader.summary(row, arb(1))
-        yield _Tally.rows(1, summary, [summary.constant])
+        yield Tally.rows(1, summary, [summary.constant])
 
 
-def _inner_maps(stage: StagePlan, n: int) -> Iterator[_Tally]:
+def inner_maps(stage: StagePlan, n: int) -> Iterator[Tally]:
+    """Yield the rows between the layers of a stage."""
     for plan in stage.products:
         for step in _steps(plan):
             for tally in (*_kink_rows(stage, plan, step, n), *_accumulator_rows(stage, plan, step, n)):
-                yield _Tally(tally.nonzeros * step.times, tally.largest, tally.biases * step.times)
+                yield Tally(tally.nonzeros * step.times, tally.largest, tally.biases * step.times)
     if stage.layers > 1:
         yield from _carried_rows(stage, n)
 
@@ -232,12 +249,12 @@ def _steps(plan: ProductPlan) -> Iterator[_Step]:
     yield _Step(radix, plan.radices.last, reached, first, True, 1)
 
 
-def _kink_rows(stage: StagePlan, plan: ProductPlan, step: _Step, n: int) -> Iterator[_Tally]:
+def _kink_rows(stage: StagePlan, plan: ProductPlan, step: _Step, n: int) -> Iterator[Tally]:
     """Yield rows ``r_{j+1} T_j - k``: T_j = first kink - 2 second + 2 third ..., after layer 1 with carried parts."""
     kinks = range(1 if step.last else 0, step.following)
     if not step.first:
         summary = Summary(step.radix, arb(step.following * (2 if step.radix > 1 else 1)), arb(0))
-        yield _Tally.rows(squarers(plan.product, n), summary, (arb(-k) for k in kinks))
+        yield Tally.rows(squarers(plan.product, n), summary, (arb(-k) for k in kinks))
         return
     bounds = dict(stage.bounds)
     scale = arb(step.radix * step.following) / 2
@@ -250,10 +267,10 @@ def _kink_rows(stage: StagePlan, plan: ProductPlan, step: _Step, n: int) -> Iter
             largest = largest.max(abs(scale * weight))
         summary = Summary(step.radix - 1 + len(row.terms), largest, arb(0))
         constant = scale * (1 + row.constant)
-        yield _Tally.rows(times, summary, (constant - k for k in kinks))
+        yield Tally.rows(times, summary, (constant - k for k in kinks))
 
 
-def _accumulator_rows(stage: StagePlan, plan: ProductPlan, step: _Step, n: int) -> Iterator[_Tally]:
+def _accumulator_rows(stage: StagePlan, plan: ProductPlan, step: _Step, n: int) -> Iterator[Tally]:
     """Yield the rows of a product's accumulators: what was carried, plus ``16/P_j^2`` times the odd kinks."""
     # Before the last layer the chords' slope reads every kink, before the others the odd ones.
     kinks = step.radix - (1 if step.first else 0) if step.last else step.radix // 2
@@ -277,7 +294,7 @@ def _accumulator_rows(stage: StagePlan, plan: ProductPlan, step: _Step, n: int) 
             return Summary(count + len(linear.terms), largest, linear.constant)
 
         summary = summary_at(n, shifts_of(stage), small)
-        yield _Tally.rows(times, summary, [summary.constant])
+        yield Tally.rows(times, summary, [summary.constant])
 
 
 def _accumulator_orbits(plan: ProductPlan, n: int) -> Iterator[tuple[str, int, tuple[int, int]]]:
@@ -314,7 +331,7 @@ def _first_linear(
     return total
 
 
-def _carried_rows(stage: StagePlan, n: int) -> Iterator[_Tally]:
+def _carried_rows(stage: StagePlan, n: int) -> Iterator[Tally]:
     """Yield the rows of linear parts carried by themselves: made in layer 2, kept by weight 1 afterwards."""
     bounds = dict(stage.bounds)
     for name, offset in stage.linear_offsets:
@@ -323,5 +340,5 @@ def _carried_rows(stage: StagePlan, n: int) -> Iterator[_Tally]:
         for v, c in linear.terms:
             largest = largest.max(abs(as_ball(c)))
             constant -= as_ball(c) * bounds[v].ball
-        yield _Tally.rows(n * n, Summary(len(linear.terms), largest, arb(0)), [constant])
-        yield _Tally(n * n * (stage.layers - 2), arb(1))
+        yield Tally.rows(n * n, Summary(len(linear.terms), largest, arb(0)), [constant])
+        yield Tally(n * n * (stage.layers - 2), arb(1))

@@ -24,9 +24,9 @@ __all__ = [
     "Summary",
     "Terms",
     "entry_orbits",
-    "linear_squares",
     "every_entry",
     "every_squarer",
+    "linear_squares",
     "orbits",
     "shifts_of",
     "squarer_form",
@@ -208,7 +208,8 @@ def sums(plan: ProductPlan, entry: Entry, n: int, shift: int = 0) -> dict[str, l
     if not plan.product.is_square:
         inner = range(n) if plan.product.inner is None else range(shift, shift + plan.product.terms(n))
         if plan.product.how != "polarised":
-            weights = {"T": d, "D": -d} if plan.product.how == "difference" else {"T": 2 * d, "TL": -d / 2, "TR": -d / 2}
+            unshared = {"T": 2 * d, "TL": -d / 2, "TR": -d / 2}
+            weights = {"T": d, "D": -d} if plan.product.how == "difference" else unshared
             return {"U": [((kind, i, k, j), weight) for k in inner for kind, weight in weights.items()]}
         return {
             "U": [(("T", i, k, j), 2 * d) for k in inner],
@@ -234,7 +235,7 @@ def linear_squares(plan: ProductPlan, squares: Sequence[tuple[Squarer, arb]]) ->
     if plan.product.how != "difference":
         yield from ((squarer_form(plan, squarer), d) for squarer, d in squares)
         return
-    for (kind, i, k, j), d in squares:  # type: ignore[misc]
+    for (kind, i, k, j), d in squares:
         if kind == "T":
             yield squarer_form(plan, ("TR", i, k, j)), d
 
@@ -260,8 +261,8 @@ class Reader:
             place = entry[::-1] if source.transpose else entry
             constant = as_ball(source.identity) if entry[0] == entry[1] else arb(0)
             if source.left is not None:
-                read = [(("in", source.of, source.block, (k, entry[1])), c) for k, c in enumerate(source.left[entry[0]]) if c]
-                return Row({atom: as_ball(source.factor * c) for atom, c in read}, constant)
+                read = [((k, entry[1]), source.factor * c) for k, c in enumerate(source.left[entry[0]]) if c]
+                return Row({("in", source.of, source.block, place): as_ball(c) for place, c in read}, constant)
             return Row({("in", source.of, source.block, place): as_ball(source.factor)}, constant)
         plan, output = self.before, dict(self.before.stage.outputs)[name]
         row = Row(constant=as_ball(output.identity) if entry[0] == entry[1] else arb(0))

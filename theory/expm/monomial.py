@@ -24,7 +24,7 @@ from theory.problem import Problem
 from theory.radices import Radices
 from theory.sizes import Huge, Size, named
 
-__all__ = ["MonomialCounts", "monomial_route"]
+__all__ = ["MonomialCounts", "monomial_route", "tree_copies"]
 
 #: Neurons a squarer a layer: two already match folded base 2 with four.
 _CAP = (3, 2, 3)
@@ -121,6 +121,11 @@ def _sizes(n: int, degree: int, levels: int, radices: Radices) -> tuple[Size, Si
     # The output map reads every monomial: one accumulator and the last kinks of two squarers each.
     nonzeros += monomials * (2 * radices.last - 1) + n * n
     return width, nonzeros, bits
+
+
+def tree_copies(n: int, degree: int) -> int:
+    """Return the number of trees of a degree: n^2 entries, n^(k-1) paths each."""
+    return int(n ** (degree + 1))
 
 
 def _trees(n: int, low: int, high: int) -> int:

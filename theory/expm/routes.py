@@ -36,6 +36,8 @@ _LISTED = {"horner": 40.0, "scaling-and-squaring": 1500.0}
 _COUNTED = {"paterson-stockmeyer": 60.0, "taylor-8": 1000.0, "taylor-12": 1000.0, "taylor-18": 1000.0}
 #: Beyond this nM, or R, closed forms would need more than the working precision.
 _LARGEST = 10**24
+#: Beyond these the monomial network is counted in closed form.
+_BUILT_DEGREE, _BUILT_TREES = 24, 10**6
 _BADER = "derived here, shape from Bader, Blanes, Casas, Mathematics 7 (2019) 1174"
 _SOURCES = {
     "monomial": "derived here, after Padmanabhan and Brugiapaglia, arXiv 2602.07800",
@@ -114,7 +116,7 @@ def _demand(problem: Problem, model: NormModel) -> float:
 def _program(problem: Problem, route: str) -> RouteReport:
     beyond = False
     try:
-        plan = plan_expm(problem, route)
+        plan = plan_expm(problem, route)  # without limits, the monomial network has any width
     except OutOfReach:
         plan, beyond = plan_expm(problem, route, freeze=False), True
     counts = count_plan(plan)
@@ -158,7 +160,10 @@ def _uniform(problem: Problem, route: str) -> RouteReport:
 
 
 def _monomial(problem: Problem) -> RouteReport:
+    """Return the network that is built, where it is; else closed forms."""
     report = monomial_route(problem)
+    if report.degree <= _BUILT_DEGREE and problem.n ** (report.degree + 1) <= _BUILT_TREES:
+        return _program(problem, "monomial")
     return RouteReport(
         route="monomial",
         theorem="expm.monomial",

@@ -240,14 +240,22 @@ MONOMIAL = Theorem(
         "squares, L = ceil(log2 q) levels, squarers of N pieces, returns each of them, scaled into [-1, 1], within e_L "
         "= (1 + N^-2)^(2^L - 1) - 1. With |a_ij| <= mu the network misses e^A by at most the tail and e_L (e^(n mu) - "
         "1). It has n^(k+1) trees of degree k: width exponential in n mu. Freezing every row to float64 adds at most "
-        "2^-41 (1 + n mu) e^(n mu). (The literature's constants for such networks are not public; this is our own "
-        "derivation of that route.)"
+        "2^-41 (1 + n mu) e^(n mu). Where it is built, scales are short dyadics and one tree a degree is "
+        "followed through its products (theorem expm.propagation), the same for all its copies. (The literature's "
+        "constants for such networks are not public; this is our own derivation of that route.)"
     ),
     hypotheses=("|a_ij| <= mu: M on the box, R on the ball", "theta < q + 2", "e_L <= 1/100 for the freezing term"),
     bound=Bound(TAIL + TREE * (sp.exp(n * mu) - 1), Kind.UPPER, "fro", "|a_ij| <= mu; s = L levels"),
     steps=(*_TREE_STEPS, *_FREEZING_STEPS),
     source="derived here, after Padmanabhan and Brugiapaglia, arXiv 2602.07800",
-    uses=("expm.truncation", "product.difference", "freeze.affine", "freeze.squarer"),
+    uses=(
+        "expm.truncation",
+        "expm.propagation",
+        "product.difference",
+        "freeze.affine",
+        "freeze.squarer",
+        "freeze.stage",
+    ),
     formulas={
         "tree": TREE,
         "trees of degree k": n ** (k + 1),

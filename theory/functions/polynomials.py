@@ -44,7 +44,7 @@ def power_formula(k: object) -> str:
     Raises:
         BadInput: If k is no exponent from 1 to ``HIGHEST``.
     """
-    exponent = parse_count(k, "k")
+    exponent = parse_count(str(k), "k")
     if exponent > HIGHEST:
         raise BadInput(f"k = {exponent} is above {HIGHEST}, the highest power that is built")
     return f"x**{exponent}"
