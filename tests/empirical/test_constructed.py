@@ -91,7 +91,7 @@ def test_references_agree_with_the_truth(case):
 
 
 def test_the_record_holds_the_bound_the_share_and_the_price(tmp_path, capsys):
-    record = run_constructed(tmp_path, "functions=exp,sqrt", "eps=1e-1,1e-3", "dimensions=1", "samples=100", "timed=20")
+    record = run_constructed(tmp_path, "functions=sin,sqrt", "eps=1e-1,1e-3", "dimensions=2", "samples=60", "timed=20")
     told = capsys.readouterr().out
     assert run_command(main, ["show", "constructed", "--out", str(tmp_path)]) == 0
     assert capsys.readouterr().out == told
@@ -107,26 +107,30 @@ def test_the_record_holds_the_bound_the_share_and_the_price(tmp_path, capsys):
             assert row["covered"] == 1.0
             assert row["accuracy"] == row["accuracy_covered"]
     sharp = {row["ensemble"]["kind"]: row for row in networks if row["eps"] == "1e-3" and row["function"] == "sqrt"}
-    # Entries are at least 0.3 in size: an error of 2·1e-3 (scale 4) is below half a percent of it and the rest.
+    # The trace is at least 2·0.31; an error of 2·1e-3 (scale 4) in norm is at most 4e-3 summed over entries.
     assert sharp["positive_definite"]["accuracy"]["0.01"] == 1.0
     shapes = [row for row in record["results"] if row["kind"] == "learned shape" and row["experiment"] != "study"]
     assert {row["name"] for row in shapes} == set(VARIANTS)
     assert json.dumps(record, allow_nan=False)
 
 
-def test_a_demand_that_cannot_be_met_is_told(tmp_path, capsys):
+def test_a_demand_that_cannot_be_met_is_told(tmp_path, capsys, monkeypatch):
+    def refuse(case, eps):
+        raise BadInput(f"eps = {eps} is below the float64 floor of this network")
+
+    monkeypatch.setattr("empirical.experiments.constructed_cases.build", refuse)
     record = run_constructed(tmp_path, "functions=exp", "eps=1e-40", "dimensions=1", "samples=20", "timed=5")
     rows = [row for row in record["results"] if "eps" in row]
     assert {row["kind"] for row in rows} == {"refused"}
-    assert all("eps" in row["reason"] for row in rows)
+    assert {row["reason"] for row in rows} == {"eps = 1e-40 is below the float64 floor of this network"}
     assert "refused" in capsys.readouterr().out
 
 
 def test_relative_demands_are_of_the_largest_value():
-    case = next(c for c in ALL if named(c) == "exp-1-symmetric_uniform-5")
-    relative, absolute = build(case, "relative:1e-3"), build(case, "1e-3")
-    # The largest value on [-5, 5] is e^5.
-    assert 1e-3 * math.exp(5) >= float(relative.bound) > 1e-3
+    case = next(c for c in ALL if named(c) == "exp-2-symmetric_uniform-1")
+    relative, absolute = build(case, "relative:1e-2"), build(case, "1e-2")
+    # The largest norm of A with |a_ij| <= 1 is 2, of e^A so e^2.
+    assert 1e-2 * math.exp(2) >= float(relative.bound) > 1e-2
     assert relative.measured.nonzeros < absolute.measured.nonzeros
 
 

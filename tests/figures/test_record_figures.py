@@ -18,6 +18,7 @@ from figures import (
     cli,
     encodings,
     errors_vs_radius,
+    learned_vs_constructed,
     learning_curves,
     output,
     records,
@@ -56,6 +57,24 @@ def transformer(encoding: str, seed: int, accuracies: tuple[float, ...]) -> dict
         "ceiling": dict(zip(TOLERANCES, (1.0, 1.0, 0.95, 0.8), strict=True)),
     }
     return {"outcome": "finished", "settings": settings, "train": train, "test": test}
+
+
+def constructed(
+    eps: str, error: float, accuracy: float, covered: float, function: str = "sign", scale: float = 1.0, n: int = 2
+) -> dict[str, Any]:
+    return {
+        "kind": "constructed",
+        "function": function,
+        "ensemble": {"kind": "symmetric_uniform", "n": n, "scale": scale, "floor": 0.1},
+        "n": n,
+        "eps": eps,
+        "nonzeros": 1000,
+        "bound": 2 * error,
+        "largest_error": error,
+        "covered": covered,
+        "accuracy": {"0.05": 1.0, "0.02": 1.0, "0.01": 1.0, "0.005": accuracy},
+        "seconds": {"blocks": 1e-5, "matrices": 1e-4},
+    }
 
 
 def region(signs: str, share: float) -> dict[str, Any]:
@@ -99,6 +118,18 @@ RECORDS = {
     ),
 }
 RECORDS["learning_curves"] = RECORDS["encodings"]
+RECORDS["learned_vs_constructed"] = made_up(
+    "constructed",
+    [
+        constructed("1e-1", 0.09, 0.4, 1.0),
+        constructed("1e-3", 9e-4, 1.0, 1.0),
+        constructed("1e-3", 9e-4, 0.7, 0.6, function="exp", scale=5.0),
+        constructed("1", 0.5, 0.1, 1.0, n=3),
+        {"kind": "refused", "n": 2, "reason": "eps is below the float64 floor"},
+        {"kind": "learned shape", "experiment": "study", "n": 2, "name": "P10", "parameters": 7, "seconds": 1e-4},
+        constructed("", 0.0, 1.0, 1.0) | {"kind": "torch.linalg.eigh", "seconds": 1e-6},
+    ],
+)
 RECORDS["regions"] = made_up(
     "inversion.tables4to7",
     [
@@ -128,6 +159,7 @@ MODULES = {
     "accuracy_by_dimension": accuracy_by_dimension,
     "encodings": encodings,
     "learning_curves": learning_curves,
+    "learned_vs_constructed": learned_vs_constructed,
     "regions": regions,
     "errors_vs_radius": errors_vs_radius,
 }
@@ -233,6 +265,39 @@ def test_learning_curves_notice_repeated_examples_and_a_curve_that_turns_back(tm
     broken["runs"][0]["points"][1][0] = 500
     with pytest.raises(ClaimFailed, match="run forward"):
         learning_curves.check(broken)
+
+
+def test_learned_vs_constructed_joins_the_records_and_notices_broken_bounds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from empirical import store
+
+    monkeypatch.setattr(store, "RESULTS", tmp_path)
+    study = copy.deepcopy(RECORDS["encodings"])
+    for result in study["results"]:
+        result["parameters"] = 7
+        result["settings"] |= {"ensemble": "symmetric_uniform", "scale": 1.0, "examples": 192}
+    (tmp_path / "study-small.json").write_text(json.dumps(study))
+    document = learned_vs_constructed.data(record=stored("learned_vs_constructed", tmp_path))
+    learned_vs_constructed.check(document)
+    (panel,) = document["panels"]  # exp on [-5, 5] has no learned network, n = 3 is another figure
+    assert (panel["function"], panel["scale"], panel["n"]) == ("sign", 1.0, 2)
+    rows = {(row["what"], row["name"]): row for row in panel["rows"]}
+    assert rows["study", "P10, 192 examples"]["seconds"] == 1e-4
+    assert rows["study", "FP15, 192 examples"]["seconds"] is None
+    assert rows["study", "P10, 192 examples"]["accuracy"] == {"0.05": 0.9, "0.005": pytest.approx(0.05)}
+    assert rows["torch", "torch.linalg.eigh"]["seconds"] == 1e-6
+    for change, message in (
+        ({("constructed", "eps 1e-3"): {"largest_error": 2e-3}}, "errs by 0.002"),
+        ({("study", "P10, 192 examples"): {"accuracy": {"0.05": 1.0, "0.005": 1.1}}}, "more accurate"),
+    ):
+        broken = copy.deepcopy(document)
+        for row in broken["panels"][0]["rows"]:
+            row |= change.get((row["what"], row["name"]), {})
+        with pytest.raises(ClaimFailed, match=message):
+            learned_vs_constructed.check(broken)
+    with pytest.raises(BadInput, match="of size 4"):
+        learned_vs_constructed.data(record=stored("learned_vs_constructed", tmp_path), n="4")
 
 
 def test_mean_and_spread() -> None:
