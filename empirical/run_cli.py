@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
     from empirical.progress import Progress
     from empirical.settings import parse_options
     from empirical.show_cli import print_record
-    from empirical.store import RESULTS, make_record, save_record
+    from empirical.store import RESULTS, current_commit, make_record, save_record
     from empirical.sweep import parse_cluster
 
     if arguments.threads is not None and arguments.threads < 1:
@@ -62,6 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
         import torch
 
         torch.set_num_threads(arguments.threads)
+    commit = current_commit()  # what runs is what there was at the start, whatever is committed meanwhile
     with Progress(quiet=arguments.quiet) as progress:
         request = Request(
             experiment=arguments.experiment,
@@ -80,6 +81,7 @@ def run(arguments: argparse.Namespace) -> int:
         body = module.run(request)
     command = ["python", "-m", "empirical", *_without_places(sys.argv[1:])]
     record = make_record(arguments.experiment, arguments.scale, seeds, device, command, body, time.monotonic() - start)
+    record["commit"] = commit
     name = f"{arguments.experiment}-{arguments.scale}.json"
     paths = [save_record(place / name, record) for place in ([folder, RESULTS] if arguments.store else [folder])]
     print_record(record)

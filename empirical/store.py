@@ -18,7 +18,7 @@ from typing import Any
 from theory.errors import BadInput
 from theory.files import write_whole
 
-__all__ = ["RESULTS", "find_record", "load_record", "make_record", "provenance", "save_record"]
+__all__ = ["RESULTS", "current_commit", "find_record", "load_record", "make_record", "provenance", "save_record"]
 
 #: Where the records kept with the code are.
 RESULTS = Path(__file__).resolve().parent / "results"
@@ -36,7 +36,7 @@ def provenance(device: Any, command: Sequence[str]) -> dict[str, Any]:
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.processor() or platform.machine()
     return {
         "command": list(command),
-        "commit": _commit(),
+        "commit": current_commit(),
         "date": datetime.now(UTC).strftime("%Y-%m-%d"),
         "device": {"type": device.type, "name": name, "threads": torch.get_num_threads()},
         "versions": versions,
@@ -111,8 +111,8 @@ def _version(package: str) -> str | None:
         return getattr(module, "__version__", None)
 
 
-def _commit() -> str | None:
-    """The checkout's commit, read from its files; None outside a checkout."""
+def current_commit() -> str | None:
+    """Return the checkout's commit, read from its files; None outside a checkout."""
     git = RESULTS.parent.parent / ".git"
     try:
         head = (git / "HEAD").read_text().strip()

@@ -64,7 +64,7 @@ class ConstructedSettings:
 
 _SCALES = {
     "smoke": ConstructedSettings(("exp", "sign", "log"), (2,), ("1e-1",), (), samples=200, timed=64),
-    "small": ConstructedSettings(dimensions=(1, 2, 3), samples=2000),
+    "small": ConstructedSettings(dimensions=(2, 3), samples=2000),
     "full": ConstructedSettings(),
 }
 
