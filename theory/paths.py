@@ -15,7 +15,7 @@ from itertools import pairwise
 
 from theory.smooth import Smooth
 
-__all__ = ["Path", "Tube", "convex_path", "directed", "flat_path", "pieces_near", "reach", "signs", "touching"]
+__all__ = ["Floats", "Path", "Tube", "convex_path", "directed", "flat_path", "pieces_near", "reach", "signs", "touching"]
 
 #: A function and its first derivatives at a point, in floats.
 Floats = Callable[[float], tuple[float, ...]]

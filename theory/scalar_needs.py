@@ -7,6 +7,7 @@ build every proof first.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -14,7 +15,7 @@ from flint import arb, ctx
 
 from theory.errors import BadInput
 from theory.evaluate import as_ball, lower
-from theory.paths import directed, reach, signs, touching
+from theory.paths import Floats, directed, reach, signs, touching
 from theory.problem import Box, CentredBall, Problem
 from theory.scalar import interval, scalar_function
 from theory.smooth import PRECISION, Smooth, as_fraction, hull
@@ -80,17 +81,25 @@ def needed_pieces(f: Smooth, lo: Fraction, hi: Fraction, eps: Fraction) -> int:
         while at < stop:
             if intervals == _MOST_SEARCHED:
                 return _by_curvature(f, lo, hi, eps)
-            x = float(at)
-            error = float(eps) * (1 + 1e-7)
-            right = reach(g, x, g(x)[0] - error, error, float(stop))
-            if right >= float(stop):
+            right = next((end for end in _ends(f, g, at, stop, eps)), None)
+            if right is None:
                 break
-            middle = touching(g, x, right, (g(right)[0] - g(x)[0]) / (right - x))
-            triple = (at, as_fraction(middle), as_fraction(right))
-            if not (triple[0] < triple[1] < triple[2] <= stop and violates(f, triple, eps)):
-                break
-            intervals, at = intervals + 1, triple[2]
+            intervals, at = intervals + 1, right
     return intervals + 1
+
+
+def _ends(f: Smooth, g: Floats, at: Fraction, stop: Fraction, eps: Fraction) -> Iterator[Fraction]:
+    """Yield ends of intervals from ``at`` that balls prove no line to fit, the shortest first: floats are not exact."""
+    x, error = float(at), float(eps) * (1 + 1e-7)
+    shortest = reach(g, x, g(x)[0] - error, error, float(stop)) - x
+    for stretch in (1.0, 1.0001, 1.01, 1.1):
+        right = x + stretch * shortest
+        if right >= float(stop):
+            return
+        middle = touching(g, x, right, (g(right)[0] - g(x)[0]) / (right - x))
+        triple = (at, as_fraction(middle), as_fraction(right))
+        if triple[0] < triple[1] < triple[2] <= stop and violates(f, triple, eps):
+            yield triple[2]
 
 
 def _by_curvature(f: Smooth, lo: Fraction, hi: Fraction, eps: Fraction) -> int:
