@@ -114,11 +114,12 @@ def _tail(builder: _Builder, layer: int) -> int:
 def _rows_of_kinks(form: ExactMatrix, radix: int, kinks: range) -> Iterable[Batch]:
     """Yield ``radix * form - k`` for every kink k, kink-major; ``form`` has the constant as its last column."""
     count = form.shape[0]
-    for block, k in enumerate(kinks):
-        for rows, cols, value in form.batches(row_shift=block * count):
-            yield rows, cols, radix * value
-        here = block * count + np.arange(count, dtype=np.int64)
-        yield here, np.full(count, form.shape[1] - 1, dtype=np.int64), Fraction(-k)
+    blocks = count * np.arange(len(kinks), dtype=np.int64)
+    for rows, cols, value in form.batches():
+        yield (blocks[:, None] + rows).ravel(), np.tile(cols, len(kinks)), radix * value
+    last = np.full(count, form.shape[1] - 1, dtype=np.int64)
+    for block, k in zip(blocks, kinks, strict=True):
+        yield block + np.arange(count, dtype=np.int64), last, Fraction(-k)
 
 
 def _shift(batches: Iterable[Batch], rows: int) -> Iterable[Batch]:
@@ -156,8 +157,17 @@ def _first(builder: _Builder, width: int) -> ExactMatrix:
 def _kink_sum(squarers: _Squarers, start: int, kinks: range, width: int, weights: dict[int, Fraction]) -> ExactMatrix:
     """Return sum over kinks of weight * neuron, one row a squarer, on a layer of ``width`` neurons."""
     rows = np.arange(squarers.count, dtype=np.int64)
+    alike: dict[Fraction, list[int]] = {}
+    for block, k in enumerate(kinks):
+        if weights.get(k):
+            alike.setdefault(weights[k], []).append(block)
     batches = [
-        (rows, start + block * squarers.count + rows, weights.get(k, Fraction(0))) for block, k in enumerate(kinks)
+        (
+            np.tile(rows, len(blocks)),
+            (start + squarers.count * np.array(blocks, dtype=np.int64)[:, None] + rows).ravel(),
+            weight,
+        )
+        for weight, blocks in alike.items()
     ]
     return ExactMatrix.from_batches((squarers.count, width + 1), batches)
 
