@@ -18,6 +18,7 @@ from theory.norm_model import NormModel
 from theory.objectives import Demand
 from theory.problem import Norm, Problem
 from theory.requests import DOMAIN_OPTIONS, make_problem
+from theory.scalar_plan import ScalarPlan
 from theory.sizes import size_text
 
 if TYPE_CHECKING:
@@ -34,8 +35,8 @@ __all__ = [
     "working_bytes",
 ]
 
-#: Bytes a non-zero takes while the network is put together, at the peak (measured; mostly sparse products).
-_WORKING_BYTES = 130
+#: Bytes a non-zero takes while the network is put together, at the peak (measured up to 1.2e8 of them: 72 and less).
+_WORKING_BYTES = 80
 #: Beyond this theta + ln(1/eps) a network is counted in closed form only; it would not fit any machine.
 _LISTED = 1500
 #: Logarithm of the largest float64, rounded up.
@@ -46,8 +47,8 @@ _HEADER_BYTES, _MAP_BYTES, _BLOCK_BYTES = 300, 305, 128
 
 def build(
     function: str,
-    n: int | str,
-    eps: str | Fraction | float,
+    n: int | str | None = None,
+    eps: str | Fraction | float | None = None,
     *,
     norm: Norm = "fro",
     route: str | None = None,
@@ -59,13 +60,14 @@ def build(
 
     Args:
         function: ``expm``, ``inverse``, ``sign``, ``sqrt``, ``log``, ``sin``, ``cos``, or a formula in x.
-        n: Matrix size.
-        eps: Bound on the error, an exact rational read from its text.
+        n: Matrix size; around a centre it is that of the centre.
+        eps: Bound on the error, an exact rational read from its text; around a centre it may be left out.
         norm: Norm of the error.
         route: How; the default has the fewest layers.
         demand: What to minimise, under which limits.
         relative: For expm: eps is relative to e^theta, the domain's maximum of the norm, not to each matrix's own.
-        **domain: ``M``, ``radius``, ``delta``, ``rho``, ``nu`` or ``center``, as the function needs.
+        **domain: ``M``, ``radius``, ``delta``, ``rho``, ``nu``, ``center``, or ``around`` and ``half_width``, as the
+            function needs.
 
     Returns:
         Frozen weights with the proved bound.
@@ -148,7 +150,7 @@ def check_fits(counts: Counts) -> None:
 def _too_large(what: str, nonzeros: int) -> str:
     return (
         f"the network has {what} and takes about {nonzeros * _WORKING_BYTES / 2**30:.3g} GiB to build; "
-        f"this machine has {_memory() / 2**30:.3g} GiB: ask for a smaller n or a larger eps"
+        f"this machine has {_memory() / 2**30:.3g} GiB: ask for --minimise nonzeros, a smaller n or a larger eps"
     )
 
 
@@ -172,6 +174,10 @@ def file_bytes(plan: NetworkPlan, counts: Counts) -> int:
         + (stage.layers - 1) * (2 * len(stage.products) + len(stage.linear_offsets))
         for stage in plan.stages
     )
+    if isinstance(plan, ScalarPlan):
+        from constructions.scalar import scalar_network
+
+        blocks = len(scalar_network(plan).blocks)  # small enough to be built for the count
     records = len(json.dumps(plan.problem.json())) + len(json.dumps(plan.recipe()))
     header = _HEADER_BYTES + records + maps * _MAP_BYTES + blocks * _BLOCK_BYTES
     return 16 * (counts.nonzeros - counts.biases) + 16 * neurons + 8 * maps + header
