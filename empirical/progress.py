@@ -1,4 +1,4 @@
-"""Progress of long runs, told on stderr: one line kept up to date by rich on a terminal, plain lines elsewhere."""
+"""Progress of long runs, on stderr: a bar and a line kept up to date by rich on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Progress:
             line += f", {rate:,.0f} examples/s"
         line += "".join(f", {name.replace('_', ' ')} {value:.4g}" for name, value in measured.items())
         if self._status is not None:
-            self._status.update(line)
+            self._status.update(f"{_bar(done, total)} {line}")
         elif done >= total or time.monotonic() - self._last >= self.every:
             self._last = time.monotonic()
             self.say(line)
@@ -62,6 +62,12 @@ class Progress:
             self._status.console.print(line, highlight=False, markup=False)
         else:
             print(line, file=self._stream or sys.stderr, flush=True)
+
+
+def _bar(done: int, total: int) -> str:
+    """Return twenty cells, filled as far as the run is done."""
+    filled = 20 * min(done, total) // max(total, 1)
+    return "━" * filled + "╌" * (20 - filled)
 
 
 def _rich_status() -> Any:
