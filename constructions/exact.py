@@ -221,6 +221,8 @@ class ExactMatrix:
         """
         if self.shape != other.shape:
             raise ValueError(f"cannot add {self.shape} and {other.shape}")
+        if not self.nnz or not other.nnz:
+            return self if self.nnz else other
         return ExactMatrix.from_batches(self.shape, [*self.batches(), *other.batches()])
 
     def scaled(self, factor: Fraction | int) -> ExactMatrix:
