@@ -47,9 +47,9 @@ def data(
     Raises:
         BadInput: If the request cannot be read, or fewer than two networks are on the frontier.
     """
-    from constructions.catalogue import plan_once
+    from constructions.catalogue import frontier_of
     from theory.bounds import lower_bound
-    from theory.objectives import Demand, frontier
+    from theory.objectives import Demand
     from theory.sizes import size_json
 
     problem = make_problem(function, {"n": n, "eps": eps, "norm": norm, **domain})
@@ -63,7 +63,7 @@ def data(
             "proved": float(plan.proved),
             "outputs": str(dict(plan.parameters).get("outputs", MERGED)),
         }
-        for plan, counts in frontier(plan_once(problem), problem.n, Demand())
+        for plan, counts in frontier_of(problem, None, Demand())
     ]
     if len(points) < 2:
         raise BadInput("the frontier has fewer than two networks; ask for a smaller eps")

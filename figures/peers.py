@@ -1,4 +1,4 @@
-"""Non-zeros of scalar networks: ours, built and measured here, beside published software of the same kind.
+"""Non-zeros of scalar networks: ours, built and measured here, beside published software and a proved lower bound.
 
 The other numbers were measured by running nnR 0.1.0 (an R package; the last installable commit of 2024-10) and counting
 the non-zero weights and biases of its dense networks. They are data: nothing here recomputes them.
@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 __all__ = ["CASES", "CLAIM", "Case", "add_arguments", "check", "data", "draw"]
 
-CLAIM = "For every function, interval and accuracy shown, the network built here has fewer non-zeros than nnR's."
+CLAIM = (
+    "For every function, interval and accuracy shown, the network built here has fewer non-zeros than nnR's, "
+    "and no fewer than any network needs."
+)
 _SOURCE = "nnR 0.1.0 (R package, last installable commit of 2024-10), measured: non-zero weights and biases"
 
 
@@ -43,6 +46,7 @@ class Case:
 
 
 CASES = (
+    Case(r"$xy$ on $[-1,1]^2$, $10^{-3}$", "product", "1e-3", 518, {"M": "1"}),
     Case(r"$e^x$ on $[-1,1]$, $10^{-2}$", "expm", "1e-2", 7_704, {"M": "1"}),
     Case(r"$e^x$ on $[-1,1]$, $10^{-3}$", "expm", "1e-3", 19_358, {"M": "1"}),
     Case(r"$e^x$ on $[-2,2]$, $10^{-2}$", "expm", "1e-2", 54_114, {"M": "2"}),
@@ -62,8 +66,10 @@ def data() -> dict[str, Any]:
 def _row(case: Case) -> dict[str, Any]:
     from constructions.builder import build
     from theory.objectives import Demand
+    from theory.scalar_needs import needs_of
 
     net = build(case.function, 1, case.eps, demand=Demand("nonzeros"), **dict(case.domain))
+    needs = needs_of(net.problem)
     return {
         "label": case.label,
         "problem": net.problem.json(),
@@ -71,6 +77,7 @@ def _row(case: Case) -> dict[str, Any]:
         "proved": float(net.bound),
         "hidden_layers": net.measured.architecture.hidden_layers,
         "nonzeros": net.measured.nonzeros,
+        "needed": None if needs is None else needs.nonzeros,
         "nnr": case.nnr,
     }
 
@@ -81,6 +88,10 @@ def check(document: Mapping[str, Any]) -> None:
     for row in document["rows"]:
         eps = float(Fraction(row["problem"]["eps"]))
         require(row["proved"] <= eps, f"{row['label']}: the proved error {row['proved']:.3g} exceeds {eps:g}")
+        require(
+            row["needed"] is not None and row["nonzeros"] >= row["needed"],
+            f"{row['label']}: {row['nonzeros']} non-zeros are fewer than the {row['needed']} that any network needs",
+        )
         require(
             row["nonzeros"] < row["nnr"], f"{row['label']}: {row['nonzeros']} non-zeros are not fewer than {row['nnr']}"
         )
@@ -96,17 +107,18 @@ def draw(document: Mapping[str, Any]) -> Figure:
     ours, theirs = COLOURS["green"], COLOURS["vermilion"]
     for place, row in enumerate(rows):
         axes.plot([row["nonzeros"], row["nnr"]], [place, place], color="#C8C8C8", zorder=1)
+        axes.plot(row["needed"], place, "|", color=GREY, markersize=8, markeredgewidth=1.2, zorder=2)
         for key, colour, marker in (("nonzeros", ours, "o"), ("nnr", theirs, "s")):
             axes.plot(row[key], place, marker, color=colour, markersize=5, zorder=2)
-            side, shift = ("right", -6) if key == "nonzeros" else ("left", 6)
+            side, shift = ("center", (0, -8)) if key == "nonzeros" else ("left", (6, 0))
             axes.annotate(
-                f"{row[key]:,}", (row[key], place), xytext=(shift, 0), textcoords="offset points", ha=side, va="center",
+                f"{row[key]:,}", (row[key], place), xytext=shift, textcoords="offset points", ha=side, va="center",
                 color=colour, fontsize=7,
             )  # fmt: skip
         ratio = row["nnr"] / row["nonzeros"]
         middle = (row["nonzeros"] * row["nnr"]) ** 0.5
         axes.annotate(
-            f"{ratio:.3g} ×",
+            f"{ratio:,.0f} ×",
             (middle, place),
             xytext=(0, 3),
             textcoords="offset points",
@@ -116,10 +128,11 @@ def draw(document: Mapping[str, Any]) -> Figure:
         )
     axes.set(xscale="log", xlabel="non-zero weights and biases", ylim=(len(rows) - 0.4, -0.9))
     axes.set_yticks(range(len(rows)), [row["label"] for row in rows])
-    axes.set_xlim(min(row["nonzeros"] for row in rows) / 4, max(row["nnr"] for row in rows) * 6)
+    axes.set_xlim(min(row["needed"] for row in rows) / 2, max(row["nnr"] for row in rows) * 12)
     axes.tick_params(axis="y", length=0)
     axes.grid(visible=False, axis="y")
     axes.spines["left"].set_visible(False)
     axes.text(rows[0]["nonzeros"], -0.45, "here", color=ours, ha="center", fontsize=7)
+    axes.text(rows[0]["needed"], -0.45, "at least", color=GREY, ha="center", fontsize=7)
     axes.text(rows[0]["nnr"], -0.45, "nnR", color=theirs, ha="center", fontsize=7)
     return figure
