@@ -17,6 +17,8 @@ _NEGATIVE_SHARE = 0.1
 _ELSEWHERE_SHARE = 1e-3
 # Measured on trained networks: with four inputs halving boxes wins, with nine deciding neurons does.
 _INPUTS_WORTH_HALVING = 4.0
+# Shares of inputs in neurons held at once: 64 MiB, several times over.
+_BLOCK_FLOATS = 1 << 23
 
 
 @dataclass(frozen=True)
@@ -28,13 +30,25 @@ class Scores:
 
 
 def scores(row: Row, found: Bounded) -> Scores:
-    """Score all splits of a batch of boxes.
+    """Score all splits of a batch of boxes, as many at a time as memory likes.
 
     A neuron's upper line with positive weight c loosens the bound by c (s y + t - relu(y)) at a solution of the relaxed
     problem; deciding its sign removes that. Halving an input narrows every neuron's range by the input's share in it,
     so it is credited with that share of c t, or 4 / N of it for N > 4 inputs: halving all of them multiplies boxes by
     2^N, which with many inputs is never the way. The quadratic part is shared as sum_j |G_ij| r_i r_j.
     """
+    widest = max(row.chain.hidden, default=1) * row.radius.shape[1]
+    block = max(1, _BLOCK_FLOATS // widest)
+    starts = range(0, len(row.radius), block)
+    if len(starts) == 1:
+        return _scores(row, found)
+    places = [np.arange(start, min(start + block, len(row.radius))) for start in starts]
+    parts = [_scores(row.taken(place), found.taken(place)) for place in places]
+    inputs, neurons = (np.concatenate([getattr(part, name) for part in parts]) for name in ("inputs", "neurons"))
+    return Scores(inputs, neurons)
+
+
+def _scores(row: Row, found: Bounded) -> Scores:
     walk = path(row, found.multiplier)
     credit = min(1.0, _INPUTS_WORTH_HALVING / row.radius.shape[1])
     inputs = found.bend.copy()
@@ -50,7 +64,7 @@ def scores(row: Row, found: Bounded) -> Scores:
         loose += _NEGATIVE_SHARE * np.maximum((weight - positive) * (lower * value - after), 0)
         loose += _ELSEWHERE_SHARE * np.abs(weight) * line.shift
         neurons.append(np.where(line.open, loose, 0.0))
-        moved = np.abs(row.relaxation.slopes[layer]) * row.radius[:, None, :]
+        moved = np.abs(row.relaxation.sensitivity(layer)) * row.radius[:, None, :]
         share = moved / np.maximum(moved.sum(axis=2, keepdims=True), 1e-300)
         inputs += credit * ((positive * line.shift)[:, None, :] @ share)[:, 0]
         if layer + 1 < len(row.relaxation.lines):

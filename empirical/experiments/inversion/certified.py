@@ -119,6 +119,7 @@ def run(request: Request) -> dict[str, Any]:
     results = request.sweep([request.cell(_WORKER, job.label, job) for job in jobs])
     return {
         "configuration": asdict(settings),
+        "reduced": _reduced(request),
         "measure": "sup over the box of the largest entry of |network - inverse|",
         "boxes": [box.as_record() for box in boxes.values()],
         "results": results,
@@ -198,6 +199,17 @@ def _found(request: Request, source: str, settings: CertifiedSettings, boxes: Ma
                 seen.add((matrices, name[1], name[2]))
                 _check_centre(folder / f"{prefix}centre.npy", boxes[matrices])
                 yield _job(source, name[1], int(name[2]), file, settings, boxes[matrices])
+
+
+def _reduced(request: Request) -> list[str]:
+    """Return what the first table's record says of training shorter than the paper's, where there is a record."""
+    from empirical.store import RESULTS, find_record, load_record
+
+    try:
+        record = load_record(find_record(_TABLES[0], request.scale, [request.folder, RESULTS]))
+    except BadInput:
+        return []
+    return list(record.get("reduced", []))
 
 
 def _check_centre(file: Path, box: Box) -> None:

@@ -8,11 +8,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from empirical.certify import branching
 from empirical.certify.chain import Budget, ReluChain
 from empirical.certify.inverse import InverseTarget
 from empirical.certify.nodes import Nodes
 from empirical.certify.norms import NORMS
 from empirical.certify.piece import Findings, Problem, examine
+from empirical.certify.relaxation import relax
 
 
 def _problem(trained, quarter, norm: str = "max", widths: tuple[int, ...] = (8, 8)) -> tuple[Problem, Nodes]:
@@ -130,3 +132,25 @@ def test_problems_and_findings_travel(trained, quarter) -> None:
     assert (one.nodes.bound == back.nodes.bound).all()
     assert (one.nodes.low == back.nodes.low).all()
     assert one.settled == back.settled
+
+
+def test_scores_do_not_depend_on_how_many_boxes_are_scored_at_once(trained, quarter, monkeypatch) -> None:
+    problem, nodes = _problem(trained, quarter)
+    whole = examine(problem, nodes, 0.01)
+    monkeypatch.setattr(branching, "_BLOCK_FLOATS", 1)
+    single = examine(problem, nodes, 0.01)
+    assert (whole.nodes.low == single.nodes.low).all()
+    assert (whole.nodes.decided == single.nodes.decided).all()
+
+
+def test_nodes_on_one_box_share_its_relaxation(trained, quarter) -> None:
+    """512 functionals of one 16 x 16 box must not take 512 copies of what its neurons depend on."""
+    problem, nodes = _problem(trained, quarter, widths=(8, 8))
+    centre, radius = (nodes.low + nodes.high) / 2, (nodes.high - nodes.low) / 2
+    one = relax(problem.chain, problem.budget, centre[:1], radius[:1], nodes.decided[:1])
+    many = one.taken(np.zeros(len(nodes), dtype=np.intp))
+    assert all(a is b for a, b in zip(one.slopes, many.slopes, strict=True))
+    assert many.sensitivity(1).shape == (1, 8, 4)
+    apart = relax(problem.chain, problem.budget, centre, radius, nodes.decided).taken(np.array([2, 0]))
+    # The same box, relaxed alone or in a batch: the same products in another order.
+    np.testing.assert_allclose(apart.sensitivity(1), np.repeat(one.slopes[1], 2, axis=0), rtol=1e-12)
