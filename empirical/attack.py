@@ -15,7 +15,7 @@ from torch import Tensor
 
 from empirical.truth import Outcome, evaluate
 from theory.errors import BadInput
-from theory.problem import Ball, Box, CentredBall, Domain, KDelta, SignDomain
+from theory.problem import Around, Ball, Box, CentredBall, Domain, KDelta, SignDomain
 
 if TYPE_CHECKING:
     from constructions.matrix_network import MatrixNetwork
@@ -128,6 +128,8 @@ def starts(domain: Domain, n: int, count: int, generator: torch.Generator) -> Te
             return float(centre) * torch.eye(n, dtype=torch.float64) + noise * (float(radius) / _two(noise))
         case KDelta(_, radius):
             return noise * float(radius)
+        case Around():
+            return _centre(domain) + noise * float(domain.half_width)
         case SignDomain(rho, _):
             # sign-symmetric involutions times square roots of I - E, E symmetric with spectrum in [-rho, rho]
             q, _ = torch.linalg.qr(noise)
@@ -154,6 +156,13 @@ def project(matrices: Tensor, domain: Domain) -> Tensor:
             return _into_k_delta(matrices, float(delta), float(radius))
         case SignDomain():
             return matrices
+        case Around():
+            centre, d = _centre(domain), float(domain.half_width)
+            return centre + (matrices - centre).clamp(-d, d)
+
+
+def _centre(domain: Around) -> Tensor:
+    return torch.tensor([[float(entry) for entry in row] for row in domain.centre], dtype=torch.float64)
 
 
 def _into_k_delta(matrices: Tensor, delta: float, radius: float) -> Tensor:
@@ -200,6 +209,8 @@ def _middle(net: MatrixNetwork) -> Tensor:
             return float((delta + radius / net.n**0.5) / 2) * eye if delta < radius else eye
         case SignDomain():
             return eye
+        case Around() as domain:
+            return _centre(domain)
 
 
 def _lower_norm(difference, norm: str, zero):  # type: ignore[no-untyped-def]  # arb_mat, arb -> arb

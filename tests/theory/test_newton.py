@@ -19,7 +19,7 @@ from constructions.measure import measure
 from constructions.program_network import ideal_network
 from theory.bounds import bounds_document
 from theory.counts import count_plan
-from theory.errors import BadInput
+from theory.errors import BadInput, OutOfReach
 from theory.evaluate import exact
 from theory.functions.newton import NewtonLaw, Residual, newton_candidates
 from theory.functions.planner import plan_function, replan_function, routes_of
@@ -150,3 +150,8 @@ def test_wide_layers_are_no_finer_than_needed() -> None:
     assert plan.proved > plan.problem.eps / 2
     finer = replace(plan.problem, eps=plan.problem.eps / 100)
     assert count_plan(plan_function(finer, ROUTE, Limits(2000))).nonzeros > count_plan(plan).nonzeros
+
+
+def test_a_residual_that_floats_cannot_resolve_is_refused() -> None:
+    with pytest.raises(OutOfReach, match="too near 0: the residual starts 5"):
+        newton_plan(2, KDelta(Fraction(1, 10**6), Fraction(2)), "1e-1")

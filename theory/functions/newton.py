@@ -19,6 +19,7 @@ from fractions import Fraction
 from flint import arb
 
 from theory.analysis import Track
+from theory.errors import OutOfReach
 from theory.evaluate import as_ball
 from theory.functions.inverse import coupled_start
 from theory.plan import Candidate, layered_pieces
@@ -35,6 +36,10 @@ _BEYOND = 2
 #: Where the search for layers begins: every product's error this far below the residual it adds to.
 _NEGLIGIBLE = 1e-3
 _HALVINGS = 30
+#: Least 1 - ||R_0||: frozen weights move residuals by some 1e-16 times X, which is at most 1/delta.
+_LEAST_GAP = Fraction(1, 2**29)
+#: What a product errs by, over n^2 B_L B_R / N^2: 3/2, and what scales of 12 bits add to B_L and B_R.
+_SHARE = 1.5 * (1 + 2**-8)
 
 
 @dataclass(frozen=True)
@@ -106,9 +111,9 @@ class NewtonLaw:
         for place in range(0, len(log_pieces), 2):
             if not rho < 1:
                 return math.inf
-            first = 1.5 * n * n * radius * size * math.exp(-2 * log_pieces[place])
+            first = _SHARE * n * n * radius * size * math.exp(-2 * log_pieces[place])
             reach = rho + first
-            second = 1.5 * n * n * size * reach * math.exp(-2 * log_pieces[place + 1])
+            second = _SHARE * n * n * size * reach * math.exp(-2 * log_pieces[place + 1])
             noise = (1 + rho) * first + radius * second
             size = min((1 + rho**2 + noise) / delta, size * (1 + reach) + second)
             rho, fro = rho * rho + noise, rho * fro + noise
@@ -185,10 +190,19 @@ def _program(domain: KDelta, steps: int) -> Program:
 
 
 def newton_candidates(problem: Problem) -> Iterator[Candidate]:
-    """Yield the iteration with the fewest steps whose exact residual fits, and a few more."""
+    """Yield the iteration with the fewest steps whose exact residual fits, and a few more.
+
+    Raises:
+        OutOfReach: If the residual starts so near 1 that rounding weights to float64 may keep it there.
+    """
     assert isinstance(problem.domain, KDelta)
     domain, found = problem.domain, 0
     _, rho = coupled_start(domain.delta, domain.radius)
+    if 1 - rho < _LEAST_GAP:
+        raise OutOfReach(
+            f"sigma_min >= {domain.delta} is too near 0: the residual starts {float(1 - rho):.2e} below 1, which "
+            "weights in float64 do not resolve; ask for a larger delta or a smaller radius"
+        )
     target = float(problem.eps * domain.delta) / math.sqrt(problem.n)
     for steps in range(1, _MOST_STEPS):
         if 2**steps * math.log(rho) < math.log(target):

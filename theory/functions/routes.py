@@ -7,6 +7,7 @@ from functools import partial
 from flint import ctx
 
 from theory.counts import count_plan
+from theory.errors import OutOfReach
 from theory.expm.routes import RouteReport
 from theory.functions.planner import plan_function, routes_of
 from theory.network_plan import NetworkPlan
@@ -18,11 +19,20 @@ __all__ = ["report_routes"]
 
 
 def report_routes(problem: Problem, only: str | None = None) -> list[RouteReport]:
-    """Return one row a route that serves the problem's domain, or the row of one route."""
-    reports = []
+    """Return one row a route that meets the problem on its domain, or the row of one route.
+
+    Raises:
+        OutOfReach: If no route has a network; the message is the first route's.
+    """
+    reports: list[RouteReport] = []
+    refused: list[OutOfReach] = []
     with ctx.workprec(128):
         for route in routes_of(problem) if only is None else (only,):
-            plan = plan_for(partial(plan_function, problem, route), problem.n, Demand())
+            try:
+                plan = plan_for(partial(plan_function, problem, route), problem.n, Demand())
+            except OutOfReach as error:
+                refused.append(error)
+                continue
             counts = count_plan(plan)
             reports.append(
                 RouteReport(
@@ -40,6 +50,8 @@ def report_routes(problem: Problem, only: str | None = None) -> list[RouteReport
                     counting="program",
                 )
             )
+    if not reports:
+        raise refused[0]
     return reports
 
 
