@@ -157,8 +157,8 @@ def project(matrices: Tensor, domain: Domain) -> Tensor:
         case SignDomain():
             return matrices
         case Around():
-            centre, d = _centre(domain), float(domain.half_width)
-            return centre + (matrices - centre).clamp(-d, d)
+            middle, d = _centre(domain), float(domain.half_width)
+            return middle + (matrices - middle).clamp(-d, d)
 
 
 def _centre(domain: Around) -> Tensor:
