@@ -7,8 +7,9 @@ matrices, and a test compares.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import product
 
 from flint import arb, ctx
@@ -162,7 +163,7 @@ def count_plan(plan: NetworkPlan, *, precision: int = 96) -> Counts:
 
 def join_map(reader: Reader, stage: StagePlan) -> Iterator[Tally]:
     """Yield the rows of a stage's first layer, merged with the previous stage's outputs."""
-    n, alike = reader.n, not reader.reads_constant
+    n, alike, entry_of = reader.n, not reader.reads_constant, remembering(reader)
     for plan in stage.products:
         half = arb(plan.radices.first) / 2
         for times, squarer in orbits(plan.product, n) if alike else every_squarer(plan.product, n):
@@ -170,23 +171,35 @@ def join_map(reader: Reader, stage: StagePlan) -> Iterator[Tally]:
             def small(
                 size: int, shift: int, plan: ProductPlan = plan, squarer: Squarer = squarer, half: arb = half
             ) -> Summary:
-                sized, row = replace(reader, n=size, shift=shift), Row()
+                row = Row()
                 for name, entry, c in squarer_form(plan, squarer):
-                    row.add(sized.entry(name, entry), c)
-                return sized.summary(row, half)
+                    row.add(entry_of(size, shift, name, entry), c)
+                return reader.summary(row, half)
 
             summary = summary_at(n, shifts_of(reader.before), small) if alike else small(n, 0)
             yield Tally.rows(times, summary, (half + summary.constant - k for k in range(1, plan.radices.first)))
     for name, bound in stage.bounds:
         for times, entry in entry_orbits(n) if alike else every_entry(n):
-            reading = _reading(reader, name, entry)
+            reading = _reading(reader, entry_of, name, entry)
             yield Tally.rows(times, reading, [reading.constant + bound.ball])
 
 
-def _reading(reader: Reader, name: str, entry: tuple[int, int]) -> Summary:
+EntryOf = Callable[[int, int, str, tuple[int, int]], Row]
+
+
+def remembering(reader: Reader) -> EntryOf:
+    """Return (size, shift, name, entry) -> the row of that entry, worked out once: rows are read, never changed."""
+
+    @cache
+    def entry_of(size: int, shift: int, name: str, entry: tuple[int, int]) -> Row:
+        return replace(reader, n=size, shift=shift).entry(name, entry)
+
+    return entry_of
+
+
+def _reading(reader: Reader, entry_of: EntryOf, name: str, entry: tuple[int, int]) -> Summary:
     def small(size: int, shift: int) -> Summary:
-        sized = replace(reader, n=size, shift=shift)
-        return sized.summary(sized.entry(name, entry), arb(1))
+        return reader.summary(entry_of(size, shift, name, entry), arb(1))
 
     return small(reader.n, 0) if reader.reads_constant else summary_at(reader.n, shifts_of(reader.before), small)
 

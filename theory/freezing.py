@@ -12,6 +12,7 @@ from math import prod
 
 import sympy as sp
 
+from theory.freezing_formulas import EXACT_LINEAR, FIRST_LAYER, SECOND_LAYER
 from theory.steps import Identity, Smt, eq, le, lt
 from theory.symbols import P, a, b, h, p, r, r1, r2, t, tau, tau1, tau2, u, v, x, y, z
 from theory.theorem import Bound, Kind, Theorem
@@ -20,9 +21,6 @@ __all__ = ["AFFINE", "FIRST_LAYER", "LAYER", "SECOND_LAYER", "SQUARER", "SQUARER
 
 #: |w - fl(w)| <= 2^-53 |w| for a weight in float64's normal range.
 UNIT_ROUNDOFF = Fraction(1, 2**53)
-#: Smallest safe constants: 8 tau_1/r_1 and 8 tau_2/(r_2 r_1^2) bound the change of a squarer of u^2 on [-1, 1].
-FIRST_LAYER = sp.Integer(8)
-SECOND_LAYER = sp.Integer(8)
 SQUARER_BOUND = FIRST_LAYER * tau1 / r1 + SECOND_LAYER * tau2 / (r2 * r1**2)
 #: Any layer: radix r after radices of product P, every pre-activation off by at most tau.
 LAYER = 8 * tau / (r * P**2)
@@ -135,5 +133,5 @@ SQUARER = Theorem(
     ),
     source="derived here",
     uses=("square.sensitivity",),
-    formulas={"layer j": LAYER, "first layer, exact linear part": 16 * sp.floor(r1 / 2) * tau1 / r1**2},
+    formulas={"layer j": LAYER, "first layer, exact linear part": EXACT_LINEAR},
 )

@@ -49,9 +49,9 @@ class StageFreezing:
 @cache
 def _formula(name: str) -> Any:
     """Return a formula of theorem freeze.stage, loaded on first use."""
-    from theory import freezing_stage
+    from theory import freezing_formulas
 
-    return getattr(freezing_stage, name)
+    return getattr(freezing_formulas, name)
 
 
 def margin(size: arb) -> arb:

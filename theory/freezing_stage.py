@@ -8,29 +8,22 @@ from __future__ import annotations
 
 import sympy as sp
 
-from theory.freezing import SECOND_LAYER, SQUARER
+from theory.freezing_formulas import (
+    CARRIERS,
+    KINKS,
+    KINKS_TWO_LAYERS,
+    LAST_KINKS,
+    LATER_KINKS,
+    PER_SQUARE,
+    ROW,
+)
 from theory.steps import Identity, Induction, Smt, eq, le, lt
-from theory.symbols import BL, BR, E0, P, T, a, b, h, k, n, p, phi, q, r, r1, r2, t, tau2, u, v, w, x, y, z
+from theory.symbols import BL, BR, E0, P, T, a, b, h, k, n, p, phi, q, r, r1, r2, t, u, v, w, x, y, z
 from theory.theorem import Bound, Kind, Theorem
 
 __all__ = ["CARRIERS", "KINKS", "KINKS_TWO_LAYERS", "LAST_KINKS", "LATER_KINKS", "PER_SQUARE", "ROW", "STAGE"]
 
 _HALF = sp.Rational(1, 2)
-
-#: What a squarer's output is off by: kinks of layer 1 by tau_1, carriers that move its form by phi, layer 2 by tau_2.
-PER_SQUARE = SQUARER.formulas["first layer, exact linear part"] + 2 * phi + SECOND_LAYER * tau2 / (r2 * r1**2)
-#: Mass of layer 1's kinks in U - R/2 - C/2, in units of n B_L B_R, when they share one relative rounding error.
-KINKS = 4 + 4 / r1**2
-#: The same when layer 2 is the last: odd kinks share one error, even ones another.
-KINKS_TWO_LAYERS = (1 - 1 / (2 * r2)) * (4 + 4 / r1**2) + 6 / r2
-#: Mass of the kinks of layers 2, ..., m - 1, in the same units.
-LATER_KINKS = 20 / r1**2
-#: Mass of the carriers, in units of B_L B_R.
-CARRIERS = 4 * n + 8
-#: Mass of a squarer's last kinks, per unit of d_q: radix r, N/r = P pieces before.
-LAST_KINKS = 4 * (r - 1) / (r * P**2)
-#: Mass of a row that reads a squarer of one layer, per unit of d_q: kinks, carriers and bias.
-ROW = sp.Integer(9)
 
 _ONE_PLUS = (1 + u) ** 2
 # A form is a sum of entries with positive weights up to p and negative ones up to q, p + q <= 1, at s = a - b.

@@ -37,6 +37,8 @@ __all__ = [
 Entry = tuple[int, int]
 Squarer = tuple[Hashable, ...]
 _SMALL = (5, 6)
+#: Up to here one row is no more work than the two small ones.
+_DIRECT = 11
 
 
 @dataclass
@@ -75,7 +77,7 @@ def summary_at(n: int, shifts: Sequence[int], small: Callable[[int, int], Summar
     low, high = _SMALL
     found = []
     for shift in shifts:
-        if n <= high:
+        if n <= _DIRECT:
             found.append(small(n, shift))
             continue
         first, second = small(low, shift), small(high, shift)

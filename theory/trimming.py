@@ -6,8 +6,11 @@ cap, are taken with the largest lambda for which the sum meets the target: equal
 
 from __future__ import annotations
 
+import itertools
 import math
+from bisect import bisect_left
 from collections.abc import Sequence
+from functools import lru_cache
 
 from theory.radices import Radices
 
@@ -16,6 +19,8 @@ __all__ = ["log_pieces", "smallest", "trimmed"]
 #: Squarers deeper than this are left as they are: their pieces hardly exceed what is asked.
 _DEEPEST = 64
 _HALVINGS = 40
+#: Radices that sum to more are scaled by bisection, not from a list.
+_LISTED = 64
 
 
 def trimmed(
@@ -55,17 +60,33 @@ def _at(most: Sequence[Radices], contributions: Sequence[float], log_share: floa
     return [smallest(r, (c - log_share) / 2) for r, c in zip(most, contributions, strict=True)]
 
 
+def _scaled_alike(most: Radices, wanted: float) -> list[int]:
+    """Return the radices all scaled by the least factor, rounded up, that leaves e^wanted pieces."""
+    if sum(radix for radix, _ in most.runs) <= _LISTED:
+        sizes, choices = _scalings(most)
+        return list(choices[min(bisect_left(sizes, wanted), len(choices) - 1)])
+    low, high = 0.0, 1.0
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        enough = sum(times * math.log(max(2, math.ceil(r * middle))) for r, times in most.runs) >= wanted
+        low, high = (low, middle) if enough else (middle, high)
+    return [max(2, math.ceil(r * high)) for r in most]
+
+
+@lru_cache(maxsize=4096)
+def _scalings(most: Radices) -> tuple[list[float], list[tuple[int, ...]]]:
+    """Return log pieces and radices for every factor that rounds up differently, smallest first."""
+    steps = sorted({j / r for r, _ in most.runs for j in range(r + 1)})
+    middles = [(a + b) / 2 for a, b in itertools.pairwise(steps)]
+    choices = [tuple(max(2, math.ceil(r * factor)) for r in most) for factor in middles]
+    return [sum(map(math.log, choice)) for choice in choices], choices
+
+
 def smallest(most: Radices, wanted: float) -> Radices:
     """Return radices at most the given ones, of their number, with at least e^wanted pieces if the given ones have."""
     if most.layers > _DEEPEST or log_pieces(most) <= wanted:
         return most
-    full = list(most)
-    low, high = 0.0, 1.0  # all radices scaled alike, rounded up
-    for _ in range(_HALVINGS):
-        middle = (low + high) / 2
-        enough = sum(math.log(max(2, math.ceil(r * middle))) for r in full) >= wanted
-        low, high = (low, middle) if enough else (middle, high)
-    found = [max(2, math.ceil(r * high)) for r in full]
+    found = _scaled_alike(most, wanted)
     spare = sum(map(math.log, found)) - wanted
     # Rounding up overshoots: one less where that still suffices, at the ends first (their kinks are merged twice).
     for place in sorted(range(len(found)), key=lambda i: (-found[i], i not in (0, len(found) - 1))):

@@ -205,17 +205,23 @@ def few_products(degree: int, scalings: int = 0, theta: Fraction | None = None) 
     last = (Product("P", combination({"G": 1}), combination({"F": 1})),)
     stages.append(Stage(last, (("H", combination({"W": 1, "P": 1})),)))
     program = PolynomialProgram(tuple(stages), combination({"H": 1}))
-    return program if theta is None else _claiming(program, theta)
+    return program if theta is None else _claiming(program, degree, theta * x)
 
 
 def _form(numbers: Numbers) -> Combination:
     return combination({f"X{k}": value for k, value in numbers.items()})
 
 
-def _claiming(program: PolynomialProgram, theta: Fraction) -> PolynomialProgram:
-    """Return the program with every output claimed to be within the majorant of its polynomial in A."""
+@cache
+def _polynomials(degree: int) -> tuple[dict[str, list[Fraction]], ...]:
+    """Return what every stage's outputs are, as polynomials in X: scaling changes A, not these."""
+    return tuple(evaluated(few_products(degree)))
+
+
+def _claiming(program: PolynomialProgram, degree: int, theta: Fraction) -> PolynomialProgram:
+    """Return the program with every output claimed to be within the majorant of its polynomial in X, ||X|| <= theta."""
     stages = []
-    for stage, outputs in zip(program.stages, evaluated(program), strict=True):
+    for stage, outputs in zip(program.stages, _polynomials(degree), strict=True):
         claims = tuple((name, _majorant(values, theta)) for name, values in outputs.items())
         stages.append(Stage(stage.products, stage.outputs, claims))
     return PolynomialProgram(tuple(stages), program.result)

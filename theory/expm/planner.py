@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from flint import arb, ctx
@@ -16,7 +17,7 @@ from theory.expm.truncation import squared_tail
 from theory.network_plan import NetworkPlan
 from theory.norm_model import NormModel
 from theory.plan import CARRIED, Candidate, Limits, TooNarrow, plan_candidates, plan_with, reference_width
-from theory.problem import Problem
+from theory.problem import Domain, Problem
 from theory.radices import Radices
 from theory.requests import check_domain
 from theory.sizes import size_text
@@ -186,7 +187,7 @@ def _options(problem: Problem, route: str) -> Iterator[tuple[int, int, int, str,
 
     def tail(place: int, scalings: int) -> arb:
         _, degree, scheme = schemes[place]
-        return squared_tail(model.theta, degree, scalings, scheme) * model.truncation_factor
+        return _truncation(problem.n, problem.domain, degree, scalings, scheme)
 
     lowest, top = max(0, math.ceil(log_theta) - 4), max(0, math.ceil(log_theta)) + 7 + int(demand ** (1 / 3))
     for scalings in range(lowest, top) if squares else (0,):
@@ -196,6 +197,14 @@ def _options(problem: Problem, route: str) -> Iterator[tuple[int, int, int, str,
         for place in range(least, min(least + 3, len(schemes))):
             products, degree, scheme = schemes[place]
             yield products + scalings, scalings, degree, scheme, tail(place, scalings)
+
+
+@lru_cache(maxsize=1024)
+def _truncation(n: int, domain: Domain, degree: int, scalings: int, scheme: str) -> arb:
+    """Return what is truncated, in the norm errors are measured in: routes ask for the same schemes again."""
+    model = NormModel(n, domain)
+    with ctx.workprec(128):
+        return squared_tail(model.theta, degree, scalings, scheme) * model.truncation_factor
 
 
 def _of_one_degree(scheme: str) -> Iterator[tuple[int, int, str]]:

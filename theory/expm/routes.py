@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from flint import arb, ctx
 
-from theory.counts import count_plan
+from theory.counts import Counts, count_plan
 from theory.errors import OutOfReach
 from theory.evaluate import as_ball, upper
 from theory.expm.monomial import monomial_route
@@ -82,8 +82,8 @@ class RouteReport:
     counting: str
 
 
-def report_route(problem: Problem, route: str) -> RouteReport:
-    """Return the row of one route.
+def report_route(problem: Problem, route: str, known: dict[str, Counts] | None = None) -> RouteReport:
+    """Return the row of one route; ``known`` keeps counts of programs that several routes arrive at.
 
     Raises:
         OutOfReach: If no network of the route meets the accuracy even in real arithmetic, or the domain is too large
@@ -97,14 +97,15 @@ def report_route(problem: Problem, route: str) -> RouteReport:
             return _monomial(problem)
         if _demand(problem, model) > _LISTED.get(route, math.inf):
             return _uniform(problem, route)
-        return _program(problem, route)
+        return _program(problem, route, known)
 
 
 def report_routes(problem: Problem) -> list[RouteReport]:
     """Return the rows of all routes that are counted for such a problem."""
     with ctx.workprec(128):
         demand = _demand(problem, NormModel(problem.n, problem.domain))
-    return [report_route(problem, route) for route in ROUTES if demand <= _COUNTED.get(route, math.inf)]
+    known: dict[str, Counts] = {}
+    return [report_route(problem, route, known) for route in ROUTES if demand <= _COUNTED.get(route, math.inf)]
 
 
 def _demand(problem: Problem, model: NormModel) -> float:
@@ -113,13 +114,16 @@ def _demand(problem: Problem, model: NormModel) -> float:
     return min(float(model.theta), 1e300) + max(accuracy, 0.0)
 
 
-def _program(problem: Problem, route: str) -> RouteReport:
+def _program(problem: Problem, route: str, known: dict[str, Counts] | None = None) -> RouteReport:
     beyond = False
     try:
         plan = plan_expm(problem, route)  # without limits, the monomial network has any width
     except OutOfReach:
         plan, beyond = plan_expm(problem, route, freeze=False), True
-    counts = count_plan(plan)
+    program = repr((plan.recipe()["parameters"], plan.recipe()["radices"]))
+    counts = (known or {}).get(program) or count_plan(plan)
+    if known is not None:
+        known[program] = counts
     return RouteReport(
         route=route,
         theorem=plan.theorem,
