@@ -60,6 +60,7 @@ THEOREMS: tuple[tuple[str, str], ...] = (
     ("inverse.linearized", "theory.linearized:LINEARIZED"),
     ("inverse.box", "theory.linearized:BOX"),
     ("inverse.width", "theory.linearized:WIDTH"),
+    ("inverse.box.floor", "theory.box_floor:FLOOR"),
     ("sign.series", "theory.functions.theorems:SIGN"),
     ("cos.doubling", "theory.functions.theorems:COSINE"),
     ("lipschitz.growth", "theory.lipschitz.rule_theorems:GROWTH"),

@@ -92,10 +92,8 @@ def hard_matrices(matrices: Box | Shell) -> Tensor:
 def law(matrices: Box | Shell, hidden: tuple[int, ...]) -> float | None:
     """Return a lower bound of the largest error, max-entry norm, of every network with these hidden widths.
 
-    From theorem ``inverse.bits``: within ε of 1/s on [a, b] a network has at least (a^(-1/2) - b^(-1/2))/√(2ε) pieces,
-    and by ``limits.pieces`` at most Π (w_l + 1). On K_δ 1/s is met along diag(s, δ), with both signs. In a box around
-    A0 it is met along A0 + t u vᵀ, |t| <= d, for u and v with entries -1, 0, 1: with V = A0⁻¹ and q = vᵀVu > 0 every
-    entry of the inverse is a constant plus (Vu)_i (vᵀV)_j / q² times 1/(t + 1/q).
+    On K_δ from theorem ``inverse.bits``. On a box from ``inverse.box.floor``, along the lines A0 + t u vᵀ, |t| <= d,
+    for u and v with entries -1, 0, 1; matrices are meant to be small, there are 9^n pairs.
 
     Returns:
         The bound; None for K_δ where python-flint is not installed.
@@ -122,7 +120,7 @@ def _paths(n: int) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
 
 
 def _steepness(inverse: Sequence[Sequence[Fraction]], u: Sequence[int], v: Sequence[int], d: float) -> float:
-    """Return the largest entry of |Vu| |vᵀV| / q², times (a^(-1/2) - b^(-1/2))²/2 for a, b = 1/q ± d; 0 for q <= 0."""
+    """Return m/(2q²) ((1/q - d)^(-1/2) - (1/q + d)^(-1/2))², q = vᵀVu, m the largest |(Vu)_i (vᵀV)_j|; 0 for q <= 0."""
     column = [sum((x * y for x, y in zip(row, u, strict=True)), Fraction(0)) for row in inverse]
     row = [sum((x * y for x, y in zip(entries, v, strict=True)), Fraction(0)) for entries in zip(*inverse, strict=True)]
     q = float(sum((x * y for x, y in zip(column, v, strict=True)), Fraction(0)))
