@@ -41,6 +41,7 @@ class Cell:
         resume: Keep finished results and go on from checkpoints.
         deadline: Wall-clock time (``time.time()``) after which to stop at a checkpoint.
         progress: Where a worker in this process tells its progress.
+        threads: CPU threads for torch, also in another process: a run's bits are those of its number of threads.
     """
 
     worker: str
@@ -51,6 +52,7 @@ class Cell:
     resume: bool = False
     deadline: float | None = None
     progress: Progress = field(default_factory=lambda: Progress(quiet=True), compare=False)
+    threads: int | None = None
 
     @property
     def checkpoint(self) -> Path:
@@ -163,6 +165,11 @@ def _do(cell: Cell) -> dict[str, Any]:
             return kept["result"]
     if cell.deadline is not None and time.time() > cell.deadline:
         return {"outcome": "not started", "settings": dict(cell.settings)}
+    if cell.threads is not None:
+        import torch
+
+        if torch.get_num_threads() != cell.threads:
+            torch.set_num_threads(cell.threads)
     module, _, function = cell.worker.partition(":")
     result = getattr(import_module(module), function)(cell)
     if result.get("outcome") != "stopped":

@@ -59,6 +59,8 @@ class Request:
 
     def cell(self, worker: str, label: str, settings: Any) -> Cell:
         """Return one cell of a sweep, with settings from a dataclass."""
+        import torch
+
         return Cell(
             worker,
             f"{self.experiment}-{self.scale}-{label}",
@@ -68,6 +70,7 @@ class Request:
             self.resume,
             self.deadline,
             self.progress,
+            torch.get_num_threads(),
         )
 
     def sweep(self, cells: Sequence[Cell]) -> list[dict[str, Any]]:

@@ -27,7 +27,10 @@ def note(cell: Cell) -> dict:
         marks.write(cell.label + "\n")
     if (folder / f"fail-{cell.label}").exists():
         raise RuntimeError(cell.label)
-    return {"outcome": cell.settings.get("outcome", "finished"), "square": cell.settings["x"] ** 2, "pid": os.getpid()}
+    import torch
+
+    told = {"pid": os.getpid(), "threads": torch.get_num_threads()}
+    return {"outcome": cell.settings.get("outcome", "finished"), "square": cell.settings["x"] ** 2} | told
 
 
 def cells(folder: Path, count: int = 3, **changes) -> list[Cell]:
@@ -81,8 +84,9 @@ def test_cells_after_the_deadline_are_not_started(tmp_path):
 def test_processes_do_the_same(tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     monkeypatch.chdir(ROOT)
-    results = run_sweep(cells(tmp_path), "processes:2", QUIET)
+    results = run_sweep(cells(tmp_path, threads=3), "processes:2", QUIET)
     assert [result["square"] for result in results] == [0, 1, 4]
+    assert {result["threads"] for result in results} == {3}
     assert os.getpid() not in {result["pid"] for result in results}
     assert sorted(path.name for path in (tmp_path / "cells").iterdir()) == ["c0.json", "c1.json", "c2.json"]
 
