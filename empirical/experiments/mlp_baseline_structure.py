@@ -41,7 +41,7 @@ class StructureSettings:
 
 _SCALES = {
     "smoke": StructureSettings(("sin",), (2,), sizes=(32,), epochs=2, samples=200),
-    "small": StructureSettings(dimensions=(1, 2, 3), sizes=(64, 1024)),
+    "small": StructureSettings(dimensions=(2, 3), sizes=(64, 1024)),
     "full": StructureSettings(),
 }
 
