@@ -30,6 +30,7 @@ FIGURES: dict[str, str] = {
     "slack": "proved bounds of constructed networks over the worst errors found by search",
     "regions": "inversion: linear regions of a small trained network, their data and their largest deviations",
     "errors_vs_radius": "inversion: errors of trained and constructed networks against the box, with proved bounds",
+    "certified_vs_sampled": "inversion: certified worst errors of networks, beside what 10,000 random matrices find",
     "accuracy_by_dimension": "plain networks on matrix functions against the dimension: published, rerun, improved",
     "encodings": "transformers: accuracy by function, number encoding and tolerance, with ceilings",
     "learning_curves": "transformers: accuracy and loss against examples seen",

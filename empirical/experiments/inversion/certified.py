@@ -1,7 +1,8 @@
 """Certified worst errors of the tables' networks, and of the constructed ones, beside what 10,000 random matrices find.
 
 Networks are looked for as files, in ``networks`` of the run's folder and in those kept with the code; a table of which
-there is none at this scale is run first, which trains and keeps them. Networks that two tables share count once.
+there is none at this scale is run first, which trains and keeps them. A network that both tables train, by the same
+protocol from the same seed, is certified once.
 """
 
 from __future__ import annotations
@@ -113,8 +114,8 @@ def run(request: Request) -> dict[str, Any]:
         if not found:
             _train(request, source, settings)
             found = list(_found(request, source, settings, boxes))
-        known = {job.sha256 for job in jobs}
-        jobs += [job for job in found if job.sha256 not in known]
+        known = {(job.matrices, job.kind, job.seed) for job in jobs}
+        jobs += [job for job in found if (job.matrices, job.kind, job.seed) not in known]
     jobs += [_job("constructed", kind, None, None, settings, boxes[name]) for name, kind in _constructed(settings)]
     results = request.sweep([request.cell(_WORKER, job.label, job) for job in jobs])
     return {
