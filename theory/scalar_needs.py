@@ -15,12 +15,13 @@ from flint import arb, ctx
 
 from theory.errors import BadInput
 from theory.evaluate import as_ball, lower
+from theory.fewest_nonzeros import fewest_nonzeros
 from theory.paths import Floats, directed, reach, signs, touching
 from theory.problem import Box, CentredBall, Problem
 from theory.scalar import interval, scalar_function
 from theory.smooth import PRECISION, Smooth, as_fraction, hull
 
-__all__ = ["Needs", "needed_nonzeros", "needed_pieces", "needs_of", "violates"]
+__all__ = ["Needs", "needed_pieces", "needs_of", "violates"]
 
 #: With more pieces than these, cells are counted by their least curvature instead of one interval after the other.
 _MOST_SEARCHED, _CELLS = 1500, 2000
@@ -56,7 +57,7 @@ def needs_of(problem: Problem) -> Needs | None:
     pieces = needed_pieces(f, lo, hi, problem.eps)
     with ctx.workprec(96):
         bits = lower(arb(pieces).log() / arb.const_log2()) if pieces > 1 else Fraction(0)
-    return Needs(pieces, bits, needed_nonzeros(pieces))
+    return Needs(pieces, bits, fewest_nonzeros(pieces))
 
 
 def violates(f: Smooth, triple: tuple[Fraction, Fraction, Fraction], eps: Fraction) -> bool:
@@ -118,8 +119,3 @@ def _by_curvature(f: Smooth, lo: Fraction, hi: Fraction, eps: Fraction) -> int:
                 room = as_ball(width) * (least / as_ball(eps)).sqrt() / 4
                 cells += max(math.ceil(lower(room)) - 1, 0)
     return cells + 1
-
-
-def needed_nonzeros(pieces: int) -> int:
-    """Return 2 ceil(log2 P), the fewest non-zeros of a network with P pieces along a line (theorem scalar.nonzeros)."""
-    return 2 * (pieces - 1).bit_length()

@@ -70,10 +70,11 @@ def test_routes_by_name() -> None:
 
 def test_the_frontier_has_both_kinds_and_none_is_beaten() -> None:
     points = frontier_of(EXPM, None, Demand())
-    sizes = [(counts.architecture.width, counts.architecture.hidden_layers) for _, counts in points]
-    assert sizes == sorted(sizes)
-    assert [layers for _, layers in sizes] == sorted((layers for _, layers in sizes), reverse=True)
-    assert sizes[-1][1] == 1
+    sizes = [(c.architecture.hidden_layers, c.architecture.width, c.nonzeros) for _, c in points]
+    for one in sizes:
+        assert not any(all(a <= b for a, b in zip(other, one, strict=True)) for other in sizes if other != one)
+    assert sizes[-1][0] == 1
+    assert min(sizes, key=lambda size: size[2])[2] == 38
     only = frontier_of(EXPM, "hinges", Demand())
     assert {plan.route for plan, _ in only} == {"hinges"}
     assert scalar_points(EXPM, "horner", Demand()) == []
@@ -85,7 +86,7 @@ def test_bounds_list_scalar_routes_and_what_any_network_needs() -> None:
     assert rows["tower"]["nonzeros"] == 38
     assert rows["hinges"]["hidden_layers"] == 1
     assert "horner" in rows
-    assert document["lower_bound"]["nonzeros"] == 10
+    assert document["lower_bound"]["nonzeros"] == 13
     assert lower_bound(EXPM)[1] == "scalar.pieces"
     assert [row["route"] for row in bounds_document(EXPM, MILLI, "tower")["routes"]] == ["tower"]
     assert (

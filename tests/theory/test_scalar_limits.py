@@ -11,11 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from theory.evaluate import exact
+from theory.fewest_nonzeros import fewest_nonzeros, most_pieces
 from theory.parse import parse_formula
 from theory.problem import Box, CentredBall, KDelta, Problem
 from theory.scalar import scalar_plans
 from theory.scalar_limits import NONZEROS, PIECES
-from theory.scalar_needs import _by_curvature, needed_nonzeros, needed_pieces, needs_of, violates
+from theory.scalar_needs import _by_curvature, needed_pieces, needs_of, violates
 from theory.smooth import Smooth
 from theory.symbols import P, k
 
@@ -114,13 +115,46 @@ def networks(draw: st.DrawFn) -> list[list[list[int]]]:
 @given(networks())
 def test_scalar_nonzeros_holds_for_random_sparse_networks(network: list[list[list[int]]]) -> None:
     pieces, nonzeros = bends(network)
-    assert nonzeros >= needed_nonzeros(pieces)
-    assert float(NONZEROS.bound.expression.subs(P, pieces)) <= needed_nonzeros(pieces) + 1e-9
+    assert nonzeros >= fewest_nonzeros(pieces)
+    assert float(NONZEROS.bound.expression.subs(P, pieces)) <= fewest_nonzeros(pieces) + 1e-9
 
 
-def test_needed_nonzeros_is_two_for_every_doubling() -> None:
-    assert [needed_nonzeros(pieces) for pieces in (1, 2, 3, 4, 5, 17)] == [0, 2, 4, 4, 6, 10]
-    assert all(needed_nonzeros(pieces) >= 2 * log2(pieces) for pieces in range(1, 200))
+def test_non_zeros_needed_are_reached_where_few() -> None:
+    # relu(x); then cut off at 1; then four pieces from a third neuron that reads both: the bound says 2, 4 and 6.
+    reached = ([[[1, 0]], [[1, 0]]], [[[1, 0]], [[-1, 1]], [[1, 0]]], [[[1, 0], [1, -1]], [[1, -2, 0]], [[1, 0]]])
+    for network, pieces in zip(reached, (2, 3, 4), strict=True):
+        assert bends(network) == (pieces, fewest_nonzeros(pieces))
+    assert [fewest_nonzeros(pieces) for pieces in (1, 2, 3, 4, 17, 23, 29)] == [0, 2, 4, 6, 13, 14, 15]
+    assert all(fewest_nonzeros(pieces) >= 2 * log2(pieces) for pieces in range(1, 200))
+
+
+def naive_most(nonzeros: int) -> int:
+    """The recurrence of the theorem by brute force, over every sequence of layers, none left out as useless."""
+    best = 1
+
+    def extend(cost: int, width: int, p: int, q: int) -> None:
+        nonlocal best
+        if cost + width - 1 <= nonzeros:
+            best = max(best, q)
+        for dear in range(nonzeros // 3 + 1 if width > 1 else 1):
+            for cheap in range(nonzeros // 2 + 1):
+                for idle in range(3):
+                    wide, price = cheap + dear + idle, max(2 * cheap + 3 * dear + idle, width)
+                    if not wide or cost + price > nonzeros or (width == 1 and not cheap):
+                        continue
+                    grown = (1 + dear) * q + cheap * p
+                    if width == wide == 1:
+                        extend(cost + price, 1, p, min(grown, 3 * p))
+                    else:
+                        extend(cost + price, wide, q, grown)
+
+    extend(0, 1, 1, 1)
+    return best
+
+
+@pytest.mark.parametrize("nonzeros", [1, 2, 5, 8, 11, 13])
+def test_the_search_leaves_no_sequence_of_layers_out(nonzeros: int) -> None:
+    assert most_pieces(nonzeros)[-1] == naive_most(nonzeros)
 
 
 def test_a_product_needs_what_its_diagonal_needs() -> None:
