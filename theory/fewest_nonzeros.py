@@ -1,10 +1,11 @@
 """The most linear pieces a network with so many non-zeros can have along a line (theorem scalar.nonzeros).
 
 Let Q_l be the number of intervals on which the activations of layer l are affine, w_l its neurons that are not
-constant. Behind the first layer a neuron that bends has two non-zeros at least. One with two, or one that reads a single neuron that is
-not constant, changes sign at most once on every interval on which the pre-activations of the layer before are affine:
-it adds Q_{l-2}. Any other adds Q_{l-1} and has three. A run of layers with w = 1 is monotone on every interval before
-it, so it never has more than three times as many. What follows is a search over all such sequences of layers.
+constant. Behind the first layer a neuron that bends has two non-zeros at least. One with two, or one that reads a
+single neuron that is not constant, changes sign at most once on every interval on which the pre-activations of the
+layer before are affine: it adds Q_{l-2}. Any other adds Q_{l-1} and has three. A run of layers with w = 1 is monotone
+on every interval before it, so it never has more than three times as many. What follows is a search over all such
+sequences of layers.
 """
 
 from __future__ import annotations
