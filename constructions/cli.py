@@ -344,7 +344,7 @@ def _eval(arguments: argparse.Namespace) -> int:
     if holds:
         print(
             f"proved          error <= {float(net.bound):.6g} in the {net.problem.norm} norm; "
-            f"{what} in the domain: {membership.reason}"
+            f"{what} {'is' if len(matrices) == 1 else 'are'} in the domain: {membership.reason}"
         )
     else:
         print(f"LOST            {lost}")

@@ -2,7 +2,8 @@
 
 For affine map i (from 0): ``i.weight.data`` (float64), ``i.weight.indices``, ``i.weight.indptr`` (int64, CSR) and
 ``i.bias`` (float64). Input and output are the matrix flattened row by row (two inputs: X, then Y). Metadata:
-``format``, ``writer``, and as JSON ``problem``, ``theorem``, ``bounds``, ``recipe`` (what plans the same network again) and ``blocks``.
+``format``, ``writer``, and as JSON ``problem``, ``theorem``, ``bounds``, ``recipe`` (what plans the same network again)
+and ``blocks``.
 """
 
 from __future__ import annotations

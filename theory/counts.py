@@ -17,7 +17,6 @@ from flint import arb, ctx
 from theory.architecture import Architecture
 from theory.evaluate import as_ball
 from theory.layout import accumulators, carriers, shares_sums, squarers
-from theory.linearized_plan import LinearizedPlan
 from theory.network_plan import NetworkPlan, ProductPlan, StagePlan, linear_part
 from theory.program import Combination, Program, Rows
 from theory.rows import (
@@ -35,7 +34,6 @@ from theory.rows import (
     summary_at,
     sums,
 )
-from theory.scalar_plan import ScalarPlan
 
 __all__ = [
     "Counts",
@@ -116,12 +114,8 @@ def _side_by_side(runs: Sequence[Sequence[tuple[int, int]]]) -> Iterator[tuple[t
 
 def plan_architecture(plan: NetworkPlan) -> Architecture:
     """Return the architecture of a planned network, stages composed by the laws; its cost grows with stages alone."""
-    if isinstance(plan, LinearizedPlan | ScalarPlan):
-        return plan.architecture
-    if plan.route == "monomial":
-        from theory.expm.monomial_counts import monomial_architecture
-
-        return monomial_architecture(plan)
+    if type(plan) is not NetworkPlan:
+        return _own_architecture(plan)
     size = plan.problem.n**2
     architecture = Architecture(((size * len(plan.problem.inputs), 2),))
     for stage in plan.stages:
@@ -133,15 +127,8 @@ def plan_architecture(plan: NetworkPlan) -> Architecture:
 def count_plan(plan: NetworkPlan, *, precision: int = 96) -> Counts:
     """Return the counts of a planned network."""
     n = plan.side
-    if plan.route == "monomial":
-        from theory.expm.monomial_counts import count_monomial
-
-        return count_monomial(plan, precision=precision)
-    if isinstance(plan, LinearizedPlan):
-        nonzeros, biases, weight = plan.nonzeros()
-        return Counts(plan.architecture, nonzeros, as_ball(weight), biases)
-    if isinstance(plan, ScalarPlan):
-        return Counts(plan.architecture, plan.nonzeros, as_ball(plan.largest_weight), plan.biases)
+    if type(plan) is not NetworkPlan:
+        return _own_counts(plan, precision)
     reader = Reader(None, n, plan.program.sources)
     tallies: list[Tally] = []
     with ctx.workprec(precision):
@@ -159,6 +146,42 @@ def count_plan(plan: NetworkPlan, *, precision: int = 96) -> Counts:
             largest_weight=largest.upper(),
             biases=sum(t.biases for t in tallies),
         )
+
+
+def _own_architecture(plan: NetworkPlan) -> Architecture:
+    """Return the architecture of a plan that is no program of stages.
+
+    Raises:
+        TypeError: If it is of no known kind.
+    """
+    from theory.expm.monomial_plan import MonomialPlan
+    from theory.linearized_plan import LinearizedPlan
+    from theory.scalar_plan import ScalarPlan
+
+    if isinstance(plan, LinearizedPlan | ScalarPlan | MonomialPlan):
+        return plan.architecture
+    raise TypeError(f"no architecture is known of a {type(plan).__name__}")
+
+
+def _own_counts(plan: NetworkPlan, precision: int) -> Counts:
+    """Return the counts of a plan that is no program of stages.
+
+    Raises:
+        TypeError: If it is of no known kind.
+    """
+    from theory.expm.monomial_counts import count_monomial
+    from theory.expm.monomial_plan import MonomialPlan
+    from theory.linearized_plan import LinearizedPlan
+    from theory.scalar_plan import ScalarPlan
+
+    if isinstance(plan, MonomialPlan):
+        return count_monomial(plan, precision=precision)
+    if isinstance(plan, LinearizedPlan):
+        nonzeros, biases, weight = plan.nonzeros()
+        return Counts(plan.architecture, nonzeros, as_ball(weight), biases)
+    if isinstance(plan, ScalarPlan):
+        return Counts(plan.architecture, plan.nonzeros, as_ball(plan.largest_weight), plan.biases)
+    raise TypeError(f"no counts are known of a {type(plan).__name__}")
 
 
 def join_map(reader: Reader, stage: StagePlan) -> Iterator[Tally]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 
 from flint import arb
 
@@ -38,7 +39,7 @@ class Dyadic:
         shift = (mantissa & -mantissa).bit_length() - 1
         return cls(mantissa >> shift, exponent + shift)
 
-    @property
+    @cached_property
     def ball(self) -> arb:
         """The number as an exact ball."""
         return arb((self.mantissa, self.exponent))

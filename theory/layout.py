@@ -14,8 +14,8 @@ __all__ = ["accumulators", "carriers", "shares_sums", "squarers", "stage_squarer
 def squarers(product: Product, n: int) -> int:
     """Return the squarers of a product of n x n matrices.
 
-    n^3 for a square; else for each of t terms of the inner sum (n, if all) n^2 + 2n polarised with shared entry squares,
-    2n^2 by differences, 3n^2 with nothing shared.
+    n^3 for a square; else for each of t terms of the inner sum (n, if all) n^2 + 2n polarised with shared entry
+    squares, 2n^2 by differences, 3n^2 with nothing shared.
     """
     each = {"polarised": n**2 + 2 * n, "difference": 2 * n**2, "usual": 3 * n**2}[product.how]
     return n**3 if product.is_square else each * product.terms(n)

@@ -96,16 +96,9 @@ class StagePlan:
         return carried_outputs(self.stage)
 
 
-def folded_outputs(stage: Stage) -> dict[str, str]:
+def folded_outputs(stage: Stage) -> Mapping[str, str]:
     """Return product -> output for products that a single output uses; each output folds into at most one product."""
-    folded: dict[str, str] = {}
-    taken: set[str] = set()
-    for product in stage.products:
-        users = [name for name, output in stage.outputs if output[product.name]]
-        if len(users) == 1 and users[0] not in taken:
-            folded[product.name] = users[0]
-            taken.add(users[0])
-    return folded
+    return stage.folded
 
 
 def linear_part(stage: Stage, output: Combination) -> Combination:
@@ -115,8 +108,7 @@ def linear_part(stage: Stage, output: Combination) -> Combination:
 
 def carried_outputs(stage: Stage) -> tuple[str, ...]:
     """Return the outputs whose linear part is not empty and not folded into a product."""
-    folded = set(folded_outputs(stage).values())
-    return tuple(name for name, output in stage.outputs if name not in folded and linear_part(stage, output).terms)
+    return stage.carried
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from math import isqrt
+from types import MappingProxyType
 from typing import Any
 
 __all__ = ["HOW", "Combination", "Product", "Program", "Rows", "Source", "Stage", "combination"]
@@ -156,10 +157,30 @@ class Stage:
         if not made or len(set(produced)) != len(produced) or len(set(made)) != len(made):
             raise ValueError("a stage has outputs, its products and outputs all with distinct names")
 
-    @property
+    @cached_property
     def product_names(self) -> frozenset[str]:
         """Names of the products."""
         return frozenset(product.name for product in self.products)
+
+    @cached_property
+    def folded(self) -> Mapping[str, str]:
+        """Product -> output for products that a single output uses; each output folds into at most one product."""
+        folded: dict[str, str] = {}
+        taken: set[str] = set()
+        for product in self.products:
+            users = [name for name, output in self.outputs if output[product.name]]
+            if len(users) == 1 and users[0] not in taken:
+                folded[product.name] = users[0]
+                taken.add(users[0])
+        return MappingProxyType(folded)
+
+    @cached_property
+    def carried(self) -> tuple[str, ...]:
+        """The outputs whose linear part is not empty and not folded into a product."""
+        folded = set(self.folded.values())
+        return tuple(
+            name for name, output in self.outputs if name not in folded and set(output.names) - self.product_names
+        )
 
     @cached_property
     def live(self) -> tuple[str, ...]:

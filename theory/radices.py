@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import groupby
 from math import prod
 
@@ -52,7 +53,7 @@ class Radices:
             for _ in range(times):
                 yield radix
 
-    @property
+    @cached_property
     def layers(self) -> int:
         """Hidden layers of the squarer, one a radix."""
         return sum(times for _, times in self.runs)

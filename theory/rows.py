@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from flint import arb
 
@@ -304,18 +305,16 @@ class Reader:
             row.constant -= plan.centre.ball
         return row
 
-    def multiplicity(self, atom: Hashable) -> int:
-        """Return how many neurons an atom stands for: a squarer's last layer has r_m - 1 kinks of one weight."""
-        if isinstance(atom, tuple) and atom[0] == "kink" and self.before is not None:
-            plan = next(p for p in self.before.products if p.product.name == atom[1])
-            return plan.radices.last - 1
-        return 1
+    @cached_property
+    def last_kinks(self) -> dict[str, int]:
+        """Product -> the kinks of a squarer's last layer, r_m - 1 neurons of one weight."""
+        return {} if self.before is None else {p.product.name: p.radices.last - 1 for p in self.before.products}
 
     def summary(self, row: Row, factor: arb) -> Summary:
-        """Return the summary of ``factor * row``."""
-        count, largest = 0, arb(0)
+        """Return the summary of ``factor * row``: an atom of last kinks counts once for each of them."""
+        count, largest, kinks = 0, arb(0), self.last_kinks
         for atom, weight in row.terms.items():
             if not weight.is_zero():
-                count += self.multiplicity(atom)
+                count += kinks[atom[1]] if kinks and isinstance(atom, tuple) and atom[0] == "kink" else 1
                 largest = largest.max(abs(weight))
         return Summary(count, abs(factor) * largest, factor * row.constant)

@@ -51,6 +51,7 @@ def _meets(radices: Sequence[Radices], contributions: Sequence[float], log_targe
     return sum(math.exp(min(term, 700.0)) for term in terms) <= 1
 
 
+@lru_cache(maxsize=4096)
 def log_pieces(radices: Radices) -> float:
     """Return log N."""
     return sum(times * math.log(radix) for radix, times in radices.runs)

@@ -20,7 +20,9 @@ from fractions import Fraction
 from functools import cache
 from math import factorial, isqrt
 
-from theory.evaluate import upper
+from flint import arb, ctx
+
+from theory.evaluate import as_ball, upper
 from theory.polynomials import PolynomialProgram, evaluated
 from theory.program import Combination, Product, Stage, combination
 
@@ -228,7 +230,8 @@ def _claiming(program: PolynomialProgram, degree: int, theta: Fraction) -> Polyn
 
 
 def _majorant(values: Sequence[Fraction], theta: Fraction) -> Fraction:
-    total = Fraction(0)
-    for value in reversed(values):
-        total = upper(total * theta + abs(value), 64)
-    return total
+    with ctx.workprec(96):
+        total, size = arb(0), as_ball(theta)
+        for value in reversed(values):
+            total = total * size + abs(as_ball(value))
+        return upper(total, 64)

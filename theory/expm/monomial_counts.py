@@ -6,35 +6,16 @@ from collections.abc import Iterator
 
 from flint import arb, ctx
 
-from theory.architecture import Architecture
 from theory.counts import Counts, Tally, inner_maps, join_map
 from theory.evaluate import as_ball
 from theory.expm.monomial_plan import MonomialPlan
-from theory.network_plan import NetworkPlan
 from theory.rows import Reader, Row, Summary
 
-__all__ = ["count_monomial", "monomial_architecture"]
+__all__ = ["count_monomial"]
 
 
-def monomial_architecture(plan: NetworkPlan) -> Architecture:
-    """Return the architecture of a planned monomial network."""
-    return _monomial(plan).architecture
-
-
-def _monomial(plan: NetworkPlan) -> MonomialPlan:
-    """Return the plan as what its route says it is.
-
-    Raises:
-        TypeError: If it is not.
-    """
-    if not isinstance(plan, MonomialPlan):
-        raise TypeError("a plan of the monomial route is a MonomialPlan")
-    return plan
-
-
-def count_monomial(planned: NetworkPlan, *, precision: int = 96) -> Counts:
+def count_monomial(plan: MonomialPlan, *, precision: int = 96) -> Counts:
     """Return the counts of a planned monomial network."""
-    plan = _monomial(planned)
     with ctx.workprec(precision):
         tallies = [*_trees(plan), *_output_rows(plan)]
         largest = arb(0)

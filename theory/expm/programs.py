@@ -7,6 +7,7 @@ linear and free, never enter a product.
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import lru_cache
 from math import factorial
 
 from theory.expm.few_products import few_products
@@ -45,6 +46,7 @@ def horner_program(degree: int) -> Program:
     return Program(polynomial.stages, Combination(polynomial.result.terms, Fraction(1)))
 
 
+@lru_cache(maxsize=256)
 def scaling_and_squaring_program(scheme: str, degree: int, scalings: int, theta: Fraction | None = None) -> Program:
     """Return ``T_q(A / 2^s)^(2^s)`` as ``Y_0 = T_q(A / 2^s) - I``, ``Y_{j+1} = 2 Y_j + Y_j^2``, output ``I + Y_s``.
 
