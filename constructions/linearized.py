@@ -8,15 +8,15 @@ from __future__ import annotations
 from fractions import Fraction
 
 import numpy as np
+import scipy.sparse as sps
+from numpy.typing import NDArray
 
-from constructions.exact import Batch, ExactMatrix
+from constructions.exact import ExactMatrix
 from constructions.network import Affine, Block, Network
 from theory.linearized_plan import LinearizedPlan
 from theory.program import Rows
 
 __all__ = ["left_product", "linearized_network", "right_product"]
-
-_ONE = Fraction(1)
 
 
 def left_product(constant: Rows) -> ExactMatrix:
@@ -36,29 +36,26 @@ def right_product(constant: Rows) -> ExactMatrix:
 
 
 def linearized_network(plan: LinearizedPlan) -> Network:
-    """Return the plan's network in exact rationals, before freezing."""
-    V, size = plan.around.V, plan.problem.n**2
-    place = np.arange(size, dtype=np.int64)
-    sandwich = right_product(V) @ left_product(V)  # H -> V H V
-    first: list[Batch] = [(place, place, _ONE)]
-    last = sandwich.scaled(-1).batches()
+    """Return the plan's network, frozen: a product of two floats, as float64 multiplies them, is rounded once."""
+    n, units = plan.problem.n, plan.units
+    V, eye = _floats(plan.around.V), np.eye(n * n)
+    sandwich = (V[:, None, :, None] * V.T[None, :, None, :]).reshape(n * n, n * n)  # H -> V H V: V_ik V_lj at ij, kl
     if plan.form == "shifted":
-        first += _column(plan.shift, size)
+        first, last = _with_bias(eye, plan.shift), _with_bias(-sandwich, plan.bias)
     else:
-        first.append((size + place, place, -_ONE))
-        last += sandwich.batches(column_shift=size)
-    last += _column(plan.bias, plan.units)
-    maps = (
-        Affine(ExactMatrix.from_batches((plan.units, size + 1), first)),
-        Affine(ExactMatrix.from_batches((size, plan.units + 1), last)),
-    )
-    return Network(maps, (("A", size),), (("Y", size),), _blocks(plan))
+        both = np.vstack([eye, -eye])
+        first, last = np.hstack([both, np.zeros((units, 1))]), _with_bias(np.hstack([-sandwich, sandwich]), plan.bias)
+    maps = tuple(Affine(ExactMatrix.from_floats(sps.csr_array(weights))) for weights in (first, last))
+    return Network(maps, (("A", n * n),), (("Y", n * n),), _blocks(plan))
 
 
-def _column(values: Rows, column: int) -> list[Batch]:
-    """Return the biases: values row by row, in the last column."""
-    flat = enumerate(entry for row in values for entry in row)
-    return [(np.array([row]), np.array([column]), entry) for row, entry in flat]
+def _floats(rows: Rows) -> NDArray[np.float64]:
+    return np.array([[float(entry) for entry in row] for row in rows], dtype=np.float64)
+
+
+def _with_bias(weights: NDArray[np.float64], bias: Rows) -> NDArray[np.float64]:
+    """Return [W | b], b row by row, every entry rounded once."""
+    return np.hstack([weights, _floats(bias).reshape(-1, 1)])
 
 
 def _blocks(plan: LinearizedPlan) -> tuple[Block, ...]:

@@ -56,3 +56,12 @@ def test_projection_lands_in_the_domain() -> None:
         if not isinstance(domain, SignDomain):
             rows = [[[Fraction(entry) for entry in row] for row in point.tolist()] for point in points]
             assert all(_widened(domain).membership(matrix).inside for matrix in rows)
+
+
+def test_a_search_attains_the_bound_around_a_matrix() -> None:
+    # Theorem inverse.box: the inverse of ((1, -1), (-1, 2)) has one sign, so a corner of the box meets the bound.
+    net = build("inverse", around=((1, -1), (-1, 2)), half_width="1/20", norm="max")
+    found = attack(net, rounds=60, chains=64)
+    assert net.membership(found.matrix).inside
+    # Corners are floats only up to 2^-53 of an entry; the error changes by at most 100 times that there.
+    assert found.bound * (1 - 1e-10) <= found.error <= found.bound
