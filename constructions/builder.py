@@ -63,8 +63,8 @@ def build(
         n: Matrix size; around a centre it is that of the centre.
         eps: Bound on the error, an exact rational read from its text; around a centre it may be left out.
         norm: Norm of the error.
-        route: How; the default has the fewest layers.
-        demand: What to minimise, under which limits.
+        route: How; by default the function's first route, at n = 1 the best by what is minimised.
+        demand: What to minimise (default: hidden layers, at n = 1 non-zeros), under which limits.
         relative: For expm: eps is relative to e^theta, the domain's maximum of the norm, not to each matrix's own.
         **domain: ``M``, ``radius``, ``delta``, ``rho``, ``nu``, ``center``, or ``around`` and ``half_width``, as the
             function needs.

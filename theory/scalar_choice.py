@@ -17,8 +17,9 @@ from theory.sizes import named
 
 __all__ = ["choose", "report_scalar", "scalar_points"]
 
-#: Between these counts of non-zeros no matrix network is looked at: a line (2) is smaller, two products (> 90) are not.
-_LINE, _TWO_PRODUCTS = 10, 90
+#: Between these counts of non-zeros no matrix network is looked at: below, a line without hidden layers may do; above,
+#: two squarings can be as small (x^4 at 1e-3: 86 against 43, at 1e-5: 130 against 122).
+_LINE, _SMALL = 10, 60
 
 
 def choose(
@@ -45,7 +46,7 @@ def choose(
     except BadInput:
         # No function of a number with two derivatives on the interval: the matrix routes serve, or say why not.
         return matrix(demand)
-    if plans and demand.minimise == "nonzeros" and _LINE < plans[0].nonzeros <= _TWO_PRODUCTS:
+    if plans and demand.minimise == "nonzeros" and _LINE < plans[0].nonzeros <= _SMALL:
         return plans[0]
     try:
         other = matrix(demand)
