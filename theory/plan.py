@@ -9,14 +9,15 @@ from fractions import Fraction
 
 from flint import arb, ctx
 
-from theory.analysis import Analysis, Law, analyse, majorants, right_growth, source_range
+from theory.analysis import Analysis, Law, analyse, majorants
 from theory.errors import OutOfReach
 from theory.evaluate import as_ball, upper
+from theory.first_order import first_order_shares, log_of, spread_layers
 from theory.layout import accumulators, carriers, stage_squarers, widest_radices
 from theory.network_plan import NetworkPlan
 from theory.norm_model import NormModel
 from theory.problem import Problem
-from theory.program import Combination, Product, Program, Stage
+from theory.program import Program, Stage
 from theory.radices import Radices
 from theory.row_mass import Unfreezable
 from theory.sizes import size_text
@@ -28,7 +29,6 @@ __all__ = [
     "Limits",
     "TooNarrow",
     "in_chunks",
-    "layered_pieces",
     "plan_candidates",
     "plan_with",
     "reference_width",
@@ -74,136 +74,6 @@ class Candidate:
     parameters: tuple[tuple[str, int | str], ...]
     program: Program
     truncation: arb
-
-
-def _log(value: arb) -> float:
-    return float(value.log().mid()) if value > 0 else -math.inf
-
-
-def _log_weighted(combination: Combination, sizes: dict[str, float]) -> float:
-    """Return log of sum |c_v| size_v from logs."""
-    return _log_sum([_log_size(c) + sizes[v] for v, c in combination.terms])
-
-
-def _log_with_identity(combination: Combination, sizes: dict[str, float], identity: float) -> float:
-    own = [_log_size(combination.identity) + identity] if combination.identity else []
-    return _log_sum([*own, *([_log_weighted(combination, sizes)] if combination.terms else [])])
-
-
-def _log_size(value: Fraction) -> float:
-    """Return log|value|, also where it is far below the least float (1/5000!)."""
-    return math.log(abs(value.numerator)) - math.log(value.denominator)
-
-
-def _log_sum(logs: Sequence[float]) -> float:
-    top = max(logs, default=-math.inf)
-    return top if top == -math.inf else top + math.log(sum(math.exp(x - top) for x in logs))
-
-
-def _contributions(program: Program, model: NormModel) -> list[float]:
-    """Return, per stage, log of what delta N^2 of its products adds to the output error, to first order.
-
-    Forward the majorants b_V, backward the sensitivities dE/dD_V; a product with ranges B_L, B_R then contributes
-    sensitivity * n * 3/2 n B_L B_R / N^2.
-    """
-    n = model.n
-
-    def share(product: Product) -> float:
-        return _log(model.partial(product.terms(n)))
-
-    sizes: list[dict[str, float]] = [{source.name: _log(source_range(source, model)) for source in program.sources}]
-    for stage in program.stages:
-        live = sizes[-1]
-        made = {p.name: _log_weighted(p.left, live) + _log_weighted(p.right, live) + share(p) for p in stage.products}
-        both = {**live, **made}
-        claims = {name: math.log(claim) for name, claim in stage.claims}
-        identity = _log(model.identity)
-        sizes.append(
-            {
-                name: min(_log_with_identity(output, both, identity), claims.get(name, math.inf))
-                for name, output in stage.outputs
-            }
-        )
-    growth = _log(right_growth(program))
-    found = [_reaching(program, result, sizes, model, growth) for result in program.results]
-    return [max(shares) for shares in zip(*found, strict=True)]
-
-
-def _reaching(
-    program: Program, result: Combination, sizes: Sequence[dict[str, float]], model: NormModel, growth: float
-) -> list[float]:
-    """Return the contributions to one result (to the only one, unless matrices are cut into blocks)."""
-    n, scale = model.n, _log(model.entry(arb(1)))
-
-    def share(product: Product) -> float:
-        return _log(model.partial(product.terms(n)))
-
-    sensitivity = {name: _log_size(c) + growth for name, c in result.terms}
-    contributions = []
-    for stage, live in zip(reversed(program.stages), reversed(sizes[:-1]), strict=True):
-        gathered: dict[str, list[float]] = {}
-        for name, output in stage.outputs:
-            if name in sensitivity:
-                for v, c in output.terms:
-                    gathered.setdefault(v, []).append(sensitivity[name] + _log_size(c))
-        total = []
-        for product in stage.products:
-            here = _log_sum(gathered.pop(product.name, []))
-            left, right = _log_weighted(product.left, live), _log_weighted(product.right, live)
-            share_of_one = 1.0 if product.how == "difference" else 1.5
-            total.append(here + math.log(share_of_one * n * product.terms(n)) + left + right + 2 * scale)
-            for factor, other in ((product.left, right), (product.right, left)):
-                for v, c in factor.terms:
-                    gathered.setdefault(v, []).append(here + _log_size(c) + other + share(product))
-        sensitivity = {v: _log_sum(logs) for v, logs in gathered.items()}
-        contributions.append(_log_sum(total))
-    return contributions[::-1]
-
-
-def _layers(
-    stage_radices: Sequence[tuple[int, int, int]], contributions: Sequence[float], log_target: float
-) -> list[int]:
-    """Return layers per stage so that contributions over N^2 sum to the target: equal shares, then trimmed."""
-    share = log_target - math.log(len(contributions))
-    layers = [_layers_for(r, (c - share) / 2) for r, c in zip(stage_radices, contributions, strict=True)]
-    target = math.exp(0.0)
-    terms = [
-        math.exp(c - log_target - 2 * _log_pieces(r, m))
-        for r, c, m in zip(stage_radices, contributions, layers, strict=True)
-    ]
-    total = sum(terms)
-    order = sorted(range(len(layers)), key=lambda i: terms[i])
-    changed = True
-    while changed:
-        changed = False
-        for i in order:
-            if layers[i] > 1:
-                term = math.exp(
-                    min(contributions[i] - log_target - 2 * _log_pieces(stage_radices[i], layers[i] - 1), 700)
-                )
-                if total - terms[i] + term <= target:
-                    total += term - terms[i]
-                    terms[i] = term
-                    layers[i] -= 1
-                    changed = True
-    return layers
-
-
-def _log_pieces(radices: tuple[int, int, int], layers: int) -> float:
-    first, middle, last = radices
-    return math.log(first) if layers == 1 else math.log(first) + math.log(last) + (layers - 2) * math.log(middle)
-
-
-def layered_pieces(radices: tuple[int, int, int], layers: int) -> float:
-    """Return log of the pieces a squarer has with these radices and layers."""
-    return _log_pieces(radices, layers)
-
-
-def _layers_for(radices: tuple[int, int, int], log_pieces: float) -> int:
-    if log_pieces <= math.log(radices[0]):
-        return 1
-    rest = log_pieces - _log_pieces(radices, 2)
-    return 2 if rest <= 0 else 2 + math.ceil(rest / math.log(radices[1]) - 1e-12)
 
 
 def stage_radices(stage: Stage, n: int, limits: Limits) -> tuple[int, int, int] | None:
@@ -285,7 +155,7 @@ def _log_eps(problem: Problem, model: NormModel) -> float:
         return (
             math.log(problem.eps.numerator)
             - math.log(problem.eps.denominator)
-            - _log(model.in_norm(arb(1), problem.norm))
+            - log_of(model.in_norm(arb(1), problem.norm))
         )
 
 
@@ -302,14 +172,14 @@ def _ranked(
         candidate = with_carries(in_chunks(whole, problem.n, limits.chunk), carry=limits.carry)
         model = _model(problem, candidate.program)
         log_eps, n = _log_eps(problem, model), model.n
-        truncation = _log(candidate.truncation) - log_eps
+        truncation = log_of(candidate.truncation) - log_eps
         if truncation >= 0:
             continue
         radices = [stage_radices(stage, n, limits) for stage in candidate.program.stages]
         if any(r is None for r in radices):
             continue
         fixed = [r for r in radices if r is not None]
-        contributions = _contributions(candidate.program, model)
+        contributions = first_order_shares(candidate.program, model)
         layers = _layers_within(candidate, n, fixed, contributions, log_eps + math.log1p(-math.exp(truncation)))
         if layers is None:
             continue
@@ -331,7 +201,7 @@ def _layers_within(
     if candidate.program.law is not None:
         found: list[int] | None = candidate.program.law.layers(n, radices, log_target)
         return found
-    return _layers(radices, contributions, log_target) if radices else []
+    return spread_layers(radices, contributions, log_target) if radices else []
 
 
 def _radices_within(
@@ -345,7 +215,7 @@ def _radices_within(
     if candidate.program.law is not None:
         found: list[Radices] | None = candidate.program.law.radices(n, radices, log_target)
         return found
-    layers = _layers(radices, contributions, log_target) if radices else []
+    layers = spread_layers(radices, contributions, log_target) if radices else []
     return trimmed(radices, layers, contributions, log_target)
 
 
@@ -409,7 +279,7 @@ def _budget(problem: Problem, candidate: Candidate, analysis: Analysis) -> tuple
         return _shares(problem, candidate.program.law, analysis, model)
     shares = [("truncation", upper(model.in_norm(candidate.truncation, problem.norm), 24))]
     for place, (log_share, stage) in enumerate(
-        zip(_contributions(candidate.program, model), analysis.stages, strict=True)
+        zip(first_order_shares(candidate.program, model), analysis.stages, strict=True)
     ):
         if not stage.products:
             continue

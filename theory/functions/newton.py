@@ -21,8 +21,9 @@ from flint import arb
 from theory.analysis import Track
 from theory.errors import OutOfReach
 from theory.evaluate import as_ball
+from theory.first_order import layered_pieces
 from theory.functions.inverse import coupled_start
-from theory.plan import Candidate, layered_pieces
+from theory.plan import Candidate
 from theory.problem import KDelta, Problem
 from theory.program import Product, Program, Source, Stage, combination
 from theory.radices import Radices
