@@ -210,7 +210,7 @@ def test_domains_decide_membership_exactly() -> None:
 
 
 def test_routes_follow_the_domain() -> None:
-    assert routes_of(Problem("inverse", 2, KDelta(HALF, ONE), EPS)) == ("coupled",)
+    assert routes_of(Problem("inverse", 2, KDelta(HALF, ONE), EPS)) == ("coupled", "newton-schulz")
     assert routes_of(Problem("inverse", 2, CentredBall(ONE, HALF), EPS)) == ("neumann",)
     with pytest.raises(BadInput, match="no route"):
         plan_function(Problem("sqrt", 2, CentredBall(ONE, HALF), EPS), "coupled")
