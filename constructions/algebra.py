@@ -53,10 +53,7 @@ def compose(second: Network, first: Network) -> Network:
     wanted = np.concatenate([columns[name] for name, _ in second.inputs])
     last = first.maps[-1].augmented
     if not np.array_equal(wanted, np.arange(last.shape[0])):
-        selector = ExactMatrix.from_batches(
-            (len(wanted), last.shape[0]), [(np.arange(len(wanted), dtype=np.int64), wanted, Fraction(1))]
-        )
-        last = selector @ last
+        last = last.take_rows(wanted)
     merged = second.maps[0].after(Affine(last))
     depth = len(first.maps) - 1
     blocks = first.blocks + tuple(block.shifted(depth) for block in second.blocks)

@@ -243,6 +243,24 @@ class ExactMatrix:
             (rows[cuts[i] : cuts[i + 1]], columns[cuts[i] : cuts[i + 1]], value) for i, value in enumerate(self.table)
         ]
 
+    def take_rows(self, order: NDArray[np.int64]) -> ExactMatrix:
+        """Return the matrix whose row i is row ``order[i]`` of this one."""
+        lengths = np.diff(self.indptr)[order]
+        indptr = np.zeros(len(order) + 1, dtype=np.int64)
+        np.cumsum(lengths, out=indptr[1:])
+        places = np.repeat(self.indptr[:-1][order] - indptr[:-1], lengths) + np.arange(indptr[-1])
+        codes = self.codes[places]
+        used = np.flatnonzero(np.bincount(codes, minlength=len(self.table)))
+        number = np.zeros(len(self.table), dtype=np.int64)
+        number[used] = np.arange(len(used))
+        return ExactMatrix(
+            (len(order), self.shape[1]),
+            indptr,
+            self.indices[places],
+            number[codes],
+            tuple(self.table[i] for i in used),
+        )
+
     def take_columns(self, order: NDArray[np.int64]) -> ExactMatrix:
         """Return the matrix whose column j is column ``order[j]`` of this one."""
         selector = ExactMatrix.from_batches(
@@ -276,10 +294,22 @@ class ExactMatrix:
 
 
 def vstack(parts: Sequence[ExactMatrix]) -> ExactMatrix:
-    """Return the matrices one below the other."""
-    batches: list[Batch] = []
-    height = 0
-    for part in parts:
-        batches += part.batches(row_shift=height)
-        height += part.shape[0]
-    return ExactMatrix.from_batches((height, parts[0].shape[1]), batches)
+    """Return the matrices one below the other.
+
+    Raises:
+        ValueError: If they have different numbers of columns, or there are none.
+    """
+    if len({part.shape[1] for part in parts}) != 1:
+        raise ValueError("matrices below one another have equally many columns")
+    table = sorted({value for part in parts for value in part.table})
+    place = {value: i for i, value in enumerate(table)}
+    starts = np.cumsum([0, *(part.nnz for part in parts)])
+    pointers = [part.indptr[1:] + start for part, start in zip(parts, starts, strict=False)]
+    codes = [np.array([place[value] for value in part.table], dtype=np.int64)[part.codes] for part in parts]
+    return ExactMatrix(
+        (sum(part.shape[0] for part in parts), parts[0].shape[1]),
+        np.concatenate([np.zeros(1, dtype=np.int64), *pointers]),
+        np.concatenate([part.indices for part in parts]),
+        np.concatenate(codes),
+        tuple(table),
+    )

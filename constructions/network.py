@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from constructions.exact import ExactMatrix
+from constructions.exact import ExactMatrix, vstack
 from theory.architecture import Architecture
 from theory.dyadic import fits_float64
 
@@ -43,11 +43,8 @@ class Affine:
     def after(self, first: Affine) -> Affine:
         """Return the composition ``self o first``, merged into one map: [W2 W1 | W2 b1 + b2]."""
         one = np.array([0], dtype=np.int64)
-        lifted = ExactMatrix.from_batches(
-            (first.outputs + 1, first.inputs + 1),
-            [*first.augmented.batches(), (one + first.outputs, one + first.inputs, Fraction(1))],
-        )
-        return Affine(self.augmented @ lifted)
+        constant = ExactMatrix.from_batches((1, first.inputs + 1), [(one, one + first.inputs, Fraction(1))])
+        return Affine(self.augmented @ vstack([first.augmented, constant]))
 
     def frozen(self) -> Affine:
         """Return the map with every weight and bias rounded once to float64."""

@@ -14,7 +14,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from constructions.exact import Batch, ExactMatrix
+from constructions.exact import Batch, ExactMatrix, vstack
 from constructions.forms import ProductForms, product_forms
 from constructions.network import Affine, Block, Network, port_columns
 from theory.network_plan import ProductPlan, StagePlan, linear_part
@@ -275,8 +275,7 @@ def _last(builder: _Builder) -> ExactMatrix:
             form = squarers.parts.forms @ live
             slope = Fraction(2, pieces)
             sums = squarers.parts.sums @ (chords + form.scaled(slope - 2) + _constant(form.shape, slope - 1))
-            centre = _constant((sums.shape[0], width + 1), Fraction(0))
-            entries = squarers.parts.entries @ (sums + centre)
+            entries = squarers.parts.entries @ sums
             entries += _constant(entries.shape, -squarers.plan.centre.fraction)
         else:
             sums = (squarers.parts.sums @ chords) + _accumulated(builder, squarers, row, width)
@@ -302,28 +301,24 @@ def _accumulated(builder: _Builder, squarers: _Squarers, start: int, width: int)
 def _outputs(
     builder: _Builder, products: dict[str, ExactMatrix], live: ExactMatrix | None, carried: int, width: int
 ) -> ExactMatrix:
-    n, batches, row = builder.n, [], 0
+    n, parts = builder.n, []
     place = np.arange(n * n, dtype=np.int64)
+    diagonal = np.arange(n, dtype=np.int64) * (n + 1)
     offsets = dict(builder.plan.linear_offsets)
     for name, output in builder.plan.stage.outputs:
-        total = ExactMatrix.from_batches((n * n, width + 1), [])
+        # Short rows first: a product's have thousands of entries, which are sorted at every sum.
+        batches: list[Batch] = [(diagonal, np.full(n, width, dtype=np.int64), output.identity)]
+        if live is not None:
+            batches += (builder.linear(linear_part(builder.plan.stage, output)) @ live).batches()
+        elif name in offsets:
+            batches.append((place, carried + place, Fraction(1)))
+            batches.append((place, np.full(n * n, width, dtype=np.int64), -offsets[name].fraction))
+            carried += n * n
+        total = ExactMatrix.from_batches((n * n, width + 1), batches)
         for product, entries in products.items():
             total += entries.scaled(output[product])
-        if live is not None:
-            total += builder.linear(linear_part(builder.plan.stage, output)) @ live
-        elif name in offsets:
-            constant = np.full(n * n, width, dtype=np.int64)
-            total += ExactMatrix.from_batches(
-                (n * n, width + 1), [(place, carried + place, Fraction(1)), (place, constant, -offsets[name].fraction)]
-            )
-            carried += n * n
-        diagonal = np.arange(n, dtype=np.int64) * (n + 1)
-        total += ExactMatrix.from_batches(
-            (n * n, width + 1), [(diagonal, np.full(n, width, dtype=np.int64), output.identity)]
-        )
-        batches += total.batches(row_shift=row)
-        row += n * n
-    return ExactMatrix.from_batches((row, width + 1), batches)
+        parts.append(total)
+    return vstack(parts)
 
 
 def _blocks(builder: _Builder, layer: int) -> Iterable[Block]:

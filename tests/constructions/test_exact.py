@@ -80,6 +80,9 @@ def test_stacking_taking_columns_and_the_identity(
 ) -> None:
     one, two = from_dense(top, 3), from_dense(bottom, 3)
     assert dense(vstack([one, two])) == top + bottom
+    picked = one.take_rows(np.array([0, 0]))
+    assert dense(picked) == [top[0], top[0]]
+    assert picked.equals(vstack([one.take_rows(np.array([0]))] * 2))  # canonical: no value without an entry
     assert dense(two.take_columns(np.array(order[:2]))) == [[row[order[0]], row[order[1]]] for row in bottom]
     assert (two @ ExactMatrix.identity(3)).equals(two)
     assert (ExactMatrix.identity(2) @ one).equals(one)
