@@ -113,6 +113,8 @@ def _around(options: Mapping[str, Any], given: Mapping[str, Any], route: str | N
             if other
             else f"a box around a centre needs {_option(missing[0])} too: {DOMAIN_OPTIONS[missing[0]]}"
         )
+    if options.get("relative"):
+        raise BadInput("a relative error is offered for expm alone, not around a matrix")
     half_width = parse_positive(given["half_width"], "--half-width")
     centre = centre_of(given["around"])
     if options.get("n") is not None and parse_count(options["n"], "n") != len(centre):

@@ -22,6 +22,7 @@ from theory.command import run_command
 from theory.counts import count_plan
 from theory.errors import BadInput, OutOfReach
 from theory.linearized_plan import FORMS, LinearizedPlan
+from theory.neighbourhood import neighbourhood
 
 Build = Callable[..., MatrixNetwork]
 #: The inverse of ((1, -1), (-1, 2)) is ((2, 1), (1, 1)): floats, one sign. Theorem inverse.box is attained there.
@@ -193,6 +194,16 @@ def test_the_order_is_chosen_for_the_accuracy() -> None:
     assert orders == sorted(set(orders))
 
 
+def test_without_an_accuracy_the_order_reaches_what_it_can(build_once: Build) -> None:
+    net = build_once("inverse", around=PLAIN, half_width="1/10", route="order-3")
+    tail = neighbourhood(net.problem.domain, short=True).error(3, "fro")  # type: ignore[arg-type]
+    assert tail is not None
+    # Twice the truncation, rounded up to three digits: at most one in a hundred more.
+    assert 2 * tail <= net.problem.eps <= 2 * tail * Fraction(101, 100)
+    tiny = build("inverse", around=PLAIN, half_width="1e-30", route="order-3")
+    assert tiny.bound <= tiny.problem.eps < Fraction(1, 10**11)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -204,6 +215,7 @@ def test_the_order_is_chosen_for_the_accuracy() -> None:
         ({"n": 3}, "leave out --n"),
         ({"delta": "1/2"}, "takes no --delta"),
         ({"route": "order-x"}, "positive integer"),
+        ({"relative": True}, "for expm alone"),
     ],
 )
 def test_what_cannot_be_had_is_one_line(options: dict[str, Any], message: str) -> None:

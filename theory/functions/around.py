@@ -36,6 +36,8 @@ _HIGHEST, _BEYOND = 400, 3
 _PREFIX = "order-"
 #: Relative to the inverse's entries: far below half a unit in the last place of float64, no search is begun.
 _FLOOR = Fraction(1, 2**64)
+#: What they hold with ease, relative to the sum of n of the inverse's entries.
+_HELD = Fraction(1, 2**40)
 
 
 def order_route(order: int | str) -> str:
@@ -61,7 +63,7 @@ def around_problem(
     """Return the problem; without ``eps`` the accuracy is a result: what the order asked for reaches.
 
     That is the proved bound for order 1, and twice the truncation bound for higher orders (products get the other
-    half), each rounded up to three digits.
+    half), though no less than weights in float64 hold with ease; each rounded up to three digits.
 
     Raises:
         BadInput: If the box holds a singular matrix, or may, or no order is given and no accuracy either.
@@ -76,7 +78,8 @@ def around_problem(
     if order == 1:
         plans = [linearized_plan(problem, name) for name in FORMS]
         return replace(problem, eps=_three_digits(max(plan.proved for plan in plans)))
-    return replace(problem, eps=_three_digits(2 * _tail(around, order, norm)))
+    held = _HELD * len(centre) * max(max(row) for row in around.size)
+    return replace(problem, eps=_three_digits(max(2 * _tail(around, order, norm), held)))
 
 
 def _three_digits(value: Fraction) -> Fraction:
