@@ -66,7 +66,7 @@ def hinge_plan(
         raise OutOfReach(f"more than {_MOST_PIECES} pieces: ask for a larger eps")
     ways: list[tuple[tuple[int, ...], int, _PathOf]] = []
     for paths in _ways(f, lo, hi, eps, parity):
-        path = paths(float(eps))
+        path = _found(paths, float(eps))
         shape = _shape(path, lo, hi, parity) if path else None
         order = rank(shape) if shape else None
         if order is not None:
@@ -151,15 +151,23 @@ def _odd_path(f: Smooth, end: float, error: float, sign: int, one_sign: bool) ->
     return Path(tuple((t, sign * v) for t, v in half))
 
 
+def _found(paths: _PathOf, error: float) -> Path | None:
+    """Return a path; None where its pieces become too short for floats."""
+    try:
+        return paths(error)
+    except ValueError:
+        return None
+
+
 def _balanced(paths: _PathOf, error: float) -> Path | None:
     """Return a path of as few pieces as the error allows, with the smallest error that still has so few."""
-    best = paths(error)
+    best = _found(paths, error)
     if best is None or best.pieces > 200:
         return best
     low, high = error * (1 - 2 / (best.pieces + 1)) if best.pieces > 2 else 0.0, error
     for _ in range(_STEPS if best.pieces > 50 else 2 * _STEPS):
         middle = (low + high) / 2
-        found = paths(middle) if middle else None
+        found = _found(paths, middle) if middle else None
         if found is not None and found.pieces <= best.pieces:
             best, high = found, middle
         else:

@@ -15,7 +15,18 @@ from itertools import pairwise
 
 from theory.smooth import Smooth
 
-__all__ = ["Floats", "Path", "Tube", "convex_path", "directed", "flat_path", "pieces_near", "reach", "signs", "touching"]
+__all__ = [
+    "Floats",
+    "Path",
+    "Tube",
+    "convex_path",
+    "directed",
+    "flat_path",
+    "pieces_near",
+    "reach",
+    "signs",
+    "touching",
+]
 
 #: A function and its first derivatives at a point, in floats.
 Floats = Callable[[float], tuple[float, ...]]
@@ -136,6 +147,8 @@ def convex_path(g: Floats, length: float, error: float, start: float | None = No
         b = reach(g, a, value, error, length)
         if b - a < 1e-13 * length:
             raise ValueError("the pieces become too short")
+        if length - b < 1e-9 * length:  # no piece is spent on what floats leave over; the certificate sees it
+            b = length
         points.append((b, g(b)[0] - error))
     return points
 
