@@ -217,7 +217,7 @@ def neighbourhood(domain: Around, *, short: bool = False) -> Neighbourhood:
 
     Args:
         domain: The box.
-        short: Round V to few bits, where that costs little, so that networks that multiply by it are exact.
+        short: Round V to few bits, unless no bound holds then, so that networks that multiply by it are exact.
 
     Raises:
         BadInput: If A0 is singular, its inverse is outside float64's range, or the box may hold a singular matrix.
@@ -240,5 +240,4 @@ def neighbourhood(domain: Around, *, short: bool = False) -> Neighbourhood:
     top = max(abs(entry) for row in inverse for entry in row)
     step = Fraction(2) ** (top.numerator.bit_length() - top.denominator.bit_length() - _SHORT_BITS)
     rounded = Neighbourhood(domain, tuple(tuple(round(entry / step) * step for entry in row) for row in inverse))
-    # What the shorter V costs is at most 1/16 of what the box itself makes of Q.
-    return rounded if rounded.largest <= full.largest * Fraction(17, 16) else full
+    return rounded if rounded.error(1, "max") is not None else full

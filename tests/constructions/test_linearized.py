@@ -196,7 +196,7 @@ def test_the_order_is_chosen_for_the_accuracy() -> None:
 
 def test_without_an_accuracy_the_order_reaches_what_it_can(build_once: Build) -> None:
     net = build_once("inverse", around=PLAIN, half_width="1/10", route="order-3")
-    tail = neighbourhood(net.problem.domain, short=True).error(3, "fro")  # type: ignore[arg-type]
+    tail = neighbourhood(net.problem.domain).error(3, "fro")  # type: ignore[arg-type]
     assert tail is not None
     # Twice the truncation, rounded up to three digits: at most one in a hundred more.
     assert 2 * tail <= net.problem.eps <= 2 * tail * Fraction(101, 100)

@@ -131,12 +131,12 @@ def neumann_around(problem: Problem, order: int | None = None) -> Iterator[Candi
         OutOfReach: If no order fits, or the one given does not.
     """
     assert isinstance(problem.domain, Around)
-    around = neighbourhood(problem.domain, short=True)
+    around = _chosen(problem, order)
     if problem.eps < _FLOOR * max(max(row) for row in around.size):
         raise OutOfReach(f"eps = {size_text(problem.eps)} is below what float64 weights hold; ask for a larger eps")
     if order is None:
-        least = next((k for k in range(1, _HIGHEST) if _tail(around, k, problem.norm) < problem.eps), None)
-        if least is None:
+        least = _least_order(around, problem)
+        if least == _HIGHEST:
             raise OutOfReach(f"no series of order below {_HIGHEST} is accurate enough; give a smaller half-width")
         orders = range(max(2, least), max(2, least) + 1 + _BEYOND)
     else:
@@ -148,6 +148,23 @@ def neumann_around(problem: Problem, order: int | None = None) -> Iterator[Candi
             )
     for k in orders:
         yield from _candidates(problem, around, k)
+
+
+def _least_order(around: Neighbourhood, problem: Problem) -> int:
+    """Return the least order whose truncation is below eps, or the highest considered."""
+    return next((k for k in range(1, _HIGHEST) if _tail(around, k, problem.norm) < problem.eps), _HIGHEST)
+
+
+def _chosen(problem: Problem, order: int | None) -> Neighbourhood:
+    """Return the box with V of few bits, or, where that costs accuracy the series needs, with V in full."""
+    assert isinstance(problem.domain, Around)
+    full, short = neighbourhood(problem.domain), neighbourhood(problem.domain, short=True)
+    if order is None:
+        enough = _least_order(short, problem) <= _least_order(full, problem)
+    else:
+        allowed = max(_tail(full, order, problem.norm) * Fraction(17, 16), problem.eps / 4)
+        enough = _tail(short, order, problem.norm) <= allowed
+    return short if enough else full
 
 
 def _candidates(problem: Problem, around: Neighbourhood, order: int) -> Iterator[Candidate]:
