@@ -17,6 +17,8 @@ __all__ = ["fewest_nonzeros", "most_pieces"]
 
 #: Pairs (p, q) none of which another beats: intervals on which the last pre-activations, and activations, are affine.
 _Front = list[tuple[int, int]]
+#: Non-zeros up to which all sequences are searched: in hundredths of a second, and in half a second. Beyond, 2 log2 P.
+_SHORT, _LONG = 32, 64
 
 
 @lru_cache(maxsize=8)
@@ -65,7 +67,8 @@ def _keep(front: _Front, p: int, q: int) -> None:
 
 def fewest_nonzeros(pieces: int) -> int:
     """Return the fewest non-zero weights and biases of a network with so many pieces along a line (LOWER)."""
-    budget = 32
-    while most_pieces(budget)[-1] < pieces:
-        budget *= 2
-    return next(count for count, most in enumerate(most_pieces(budget)) if most >= pieces)
+    for budget in (_SHORT, _LONG):
+        most = most_pieces(budget)
+        if most[-1] >= pieces:
+            return next(count for count, reached in enumerate(most) if reached >= pieces)
+    return max(_LONG + 1, 2 * (pieces - 1).bit_length())

@@ -126,6 +126,8 @@ def test_non_zeros_needed_are_reached_where_few() -> None:
         assert bends(network) == (pieces, fewest_nonzeros(pieces))
     assert [fewest_nonzeros(pieces) for pieces in (1, 2, 3, 4, 17, 23, 29)] == [0, 2, 4, 6, 13, 14, 15]
     assert all(fewest_nonzeros(pieces) >= 2 * log2(pieces) for pieces in range(1, 200))
+    assert fewest_nonzeros(2**100) == 200  # beyond the search
+    assert 64 < fewest_nonzeros(most_pieces(64)[-1] + 1) <= 66
 
 
 def naive_most(nonzeros: int) -> int:
