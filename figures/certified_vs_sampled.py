@@ -151,7 +151,7 @@ def _intervals(axes: Axes, document: Mapping[str, Any], name: str) -> None:
     axes.set_xticks(range(len(columns)), [_KINDS.get(kind, kind) for kind in columns], rotation=35, ha="right")
     axes.grid(False, axis="x")
     low, high = axes.get_ylim()
-    if high / low < 30:
+    if high / low < 200:
         from figures.style import plain_log
 
         plain_log(axes.yaxis)
