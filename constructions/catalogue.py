@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from theory.counts import Counts
+from theory.errors import OutOfReach
 from theory.network_plan import NetworkPlan
 from theory.objectives import Demand, PlanOnce, frontier, plan_for, undominated
 from theory.problem import Problem
@@ -46,11 +47,35 @@ def plan_problem(problem: Problem, route: str | None = None, demand: Demand | No
     offered beside the matrix networks, the fewest non-zeros.
     """
     demand = _widened(route, demand or Demand())
+    _refuse_impossible(problem, demand)
     if problem.n > 1 or route == "monomial":
         return plan_for(plan_once(problem, route), problem.n, demand)
     from theory.scalar_choice import choose
 
     return choose(problem, route, demand, lambda wanted: plan_for(plan_once(problem, route), 1, wanted))
+
+
+def _refuse_impossible(problem: Problem, demand: Demand) -> None:
+    """Refuse limits that no ReLU network whatever can keep, by the problem's lower bound.
+
+    Raises:
+        OutOfReach: If hidden layers times log2(width + 1) stay below the bits that are needed.
+    """
+    if demand.max_width is None or demand.max_hidden_layers is None:
+        return
+    from theory.bounds import lower_bound
+
+    least, theorem = lower_bound(problem)
+    # Beyond so many layers every positive demand of bits is met; powers stay small.
+    if least is None or demand.max_hidden_layers > 10**4:
+        return
+    whole = least.numerator // least.denominator
+    if (demand.max_width + 1) ** demand.max_hidden_layers < 2**whole:
+        raise OutOfReach(
+            f"no ReLU network has hidden layers at most {demand.max_hidden_layers} and width at most "
+            f"{demand.max_width} here: at least {float(least):.4g} bits are needed, sum of log2(width + 1) "
+            f"[{theorem}]"
+        )
 
 
 def _widened(route: str | None, demand: Demand) -> Demand:
@@ -59,7 +84,11 @@ def _widened(route: str | None, demand: Demand) -> Demand:
 
 
 def frontier_of(problem: Problem, route: str | None, demand: Demand) -> list[tuple[NetworkPlan, Counts]]:
-    """Return plans none of which is beaten in hidden layers and width at once, deep and narrow first."""
+    """Return plans none of which is beaten in hidden layers, width and non-zeros at once, deep and narrow first.
+
+    ``OutOfReach`` goes through if no network keeps the limits.
+    """
+    _refuse_impossible(problem, demand)
     if problem.n > 1 or route == "monomial":
         return frontier(plan_once(problem, route), problem.n, demand)
     from theory.scalar_choice import scalar_points

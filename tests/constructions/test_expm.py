@@ -40,6 +40,11 @@ CASES = [
     {"n": 2, "radius": "2", "eps": "1e-2"},
     {"n": 3, "radius": "1/2", "eps": "1e-3", "norm": "inf"},
     {"n": 3, "radius": "1", "eps": "1e-2", "norm": "2", "route": "horner"},
+    {"n": 2, "eps": "1e-3", "route": "taylor-8"},
+    {"n": 2, "eps": "1e-3", "route": "taylor-12"},
+    {"n": 2, "M": "3", "eps": "1e-2", "route": "taylor-18"},
+    {"n": 3, "radius": "3", "eps": "1e-2", "route": "taylor-12"},
+    {"n": 2, "eps": "1e-2", "route": "paterson-stockmeyer"},
 ]
 
 

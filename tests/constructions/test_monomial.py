@@ -155,7 +155,7 @@ def test_a_file_is_checked_against_the_trees(built: Build, tmp_path: Path, capsy
     [
         ({"n": 8, "eps": "1e-3"}, "trees of products"),
         ({"n": 3, "M": 1, "eps": "1e-3"}, "GiB"),
-        ({"n": 2, "M": "1/4", "eps": "1e-1", "demand": Demand(max_width=10)}, "52 neurons wide"),
+        ({"n": 2, "M": "1/4", "eps": "1e-1", "demand": Demand(max_width=10)}, "narrowest found is 52 wide"),
         ({"n": 2, "M": 800, "eps": "1e-1"}, "outside float64"),
         ({"n": 2, "M": "1/4", "eps": "1e-30"}, "trees of products"),
     ],
