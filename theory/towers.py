@@ -13,7 +13,7 @@ from fractions import Fraction
 from itertools import pairwise
 
 from theory.branches import Bump, Request, bumps, crossing, outline
-from theory.evaluate import lower
+from theory.evaluate import lower, upper
 from theory.interpolant import Certified, Rank, certify, gate_of
 from theory.paths import directed, pieces_near, signs
 from theory.schedule import Schedule, Wires, cheapest
@@ -59,7 +59,10 @@ def tower_plan(
     for _, place in ranked[:_CHECKED]:
         shape = shapes[place]
         centred = _centred(f, shape, half, float(eps))
-        certified = certify(f, centred) if centred else None
+        try:
+            certified = certify(f, centred) if centred else None
+        except ValueError:  # rounding took T or S out of its range
+            continue
         if certified and certified.error.bound <= eps:
             return certified
     return None
@@ -89,7 +92,7 @@ def _shapes(f: Smooth, sign: int, interval: tuple[Fraction, Fraction], eps: floa
         if found is None:
             continue
         try:
-            core = _tower(request, found, origin, sign)
+            core = _tower(request, found, (origin, hi), sign)
             core = _lifted(core, interval if parity == "none" else (Fraction(0), hi), start is not None)
             gate = gate_of(core, hi) if parity == "odd" else Fraction(0)
             yield Shape(core, parity, lo, hi, gate)
@@ -97,8 +100,12 @@ def _shapes(f: Smooth, sign: int, interval: tuple[Fraction, Fraction], eps: floa
             continue
 
 
-def _tower(request: Request, found: list[Bump], origin: Fraction, sign: int) -> Tower:
-    """Return the bumps in short dyadics: rising slopes rounded down from below N, falling ones so that T >= 0."""
+def _tower(request: Request, found: list[Bump], ends: tuple[Fraction, Fraction], sign: int) -> Tower:
+    """Return the bumps in short dyadics: rising slopes rounded down from below N, falling ones so that T >= 0.
+
+    The last peak or valley is no nearer than the end, which need not be a float64.
+    """
+    (origin, hi), last = ends, found[-1]
     value, slope = request.first_line
     schedule = _schedule(found, slope, request.pieces)
     stretch = schedule.pieces / request.pieces
@@ -109,6 +116,8 @@ def _tower(request: Request, found: list[Bump], origin: Fraction, sign: int) -> 
     at, height, falling = origin, Fraction(0), Fraction(0)
     for bump in found:
         peak = origin + as_fraction(bump.peak, _BITS)
+        if bump is last and bump.valley is None:
+            peak = max(peak, upper(hi, _BITS))
         top = Fraction(math.floor(bump.height * stretch * 2**30), 2**30)
         rising = _floor((top - height) / (peak - at))
         kinks.append(at)
@@ -116,6 +125,8 @@ def _tower(request: Request, found: list[Bump], origin: Fraction, sign: int) -> 
         direct.append(Fraction(0) if direct else as_fraction(slope / float(scale), _BITS))
         if bump.valley is not None:
             valley = origin + as_fraction(bump.valley, _BITS)
+            if bump is last:
+                valley = max(valley, upper(hi, _BITS))
             height += rising * (peak - at)
             falling = _floor(height / (valley - peak))
             kinks.append(peak)

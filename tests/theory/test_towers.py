@@ -111,3 +111,16 @@ def test_an_error_that_pieces_just_meet_is_planned(pieces: int) -> None:
     assert plan is not None
     assert plan.error.bound <= Fraction(1, 8 * pieces**2)
     assert plan.shape.half.pieces in (pieces, pieces + 1)
+
+
+@pytest.mark.parametrize("text", ["-x**2", "exp(x)", "x**2 + x", "cos(x)"])
+@pytest.mark.parametrize("hi", [Fraction(1, 3), Fraction(7, 5)], ids=str)
+def test_zigzags_stay_in_range_up_to_ends_that_are_no_floats(text: str, hi: Fraction) -> None:
+    f, eps = smooth(text), Fraction(1, 1000)
+    parity = f.parity(float(hi))
+    plan = tower_plan(f, -hi, hi, eps, by_nonzeros, parity)
+    assert plan is not None
+    assert isinstance(plan.shape.core, Tower)
+    start = Fraction(0) if parity != "none" else -hi
+    assert all(0 <= t <= plan.shape.core.schedule.pieces for _, t, _ in plan.shape.core.corners(start, hi))
+    assert plan.error.bound <= eps
