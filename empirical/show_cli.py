@@ -49,6 +49,8 @@ def print_record(record: Mapping[str, Any]) -> None:
     where = f"{device['type']} ({device['name']})"
     # The clock of a resumed run has seen its last piece alone.
     taken = f"{record['seconds']:.0f} s" + (" in the last piece" if "--resume" in record["command"] else "")
+    trained = sum(result.get("train", {}).get("cpu_seconds", 0) for result in record["results"])
+    taken += f", {trained:.0f} s of processor time in training" if trained else ""
     print(f"{record['experiment']} at scale {record['scale']}: {where}, seeds {seeds}, {taken}")
     print_table(header, rows)
 
