@@ -14,7 +14,7 @@ from theory.command import OneLineParser
 from theory.errors import BadInput
 from theory.files import check_writable
 from theory.objectives import MINIMISE, Demand
-from theory.problem import NORMS, Problem, domain_from_json
+from theory.problem import NORMS, Problem
 from theory.rationals import parse_count
 from theory.requests import DOMAIN_OPTIONS, NAMED_FUNCTIONS, make_problem, with_levels, with_order
 
@@ -186,9 +186,10 @@ def _costs(plan: NetworkPlan, counts: Counts) -> dict[str, Any]:
 
 def _build_text(document: dict[str, Any]) -> str:
     promised, measured = document["promised"], document.get("measured")
+    parameters = ", ".join(f"{key} {value}" for key, value in document["parameters"].items())
     lines = [
         f"{_what(document['problem'])}",
-        f"route {document['route']} ({', '.join(f'{k} {v}' for k, v in document['parameters'].items())}), "
+        f"route {document['route']}{f' ({parameters})' if parameters else ''}, "
         f"theorem {document['theorem']} [{document['status']}]",
         "",
         f"{'':<16}{'promised':>16}" + (f"{'measured':>16}" if measured else ""),
@@ -215,7 +216,7 @@ def _build_text(document: dict[str, Any]) -> str:
 
 
 def _what(problem: dict[str, Any]) -> str:
-    where = domain_from_json(problem["domain"]).describe()
+    where = Problem.from_json(problem).where
     n, norm = problem["n"], problem["norm"]
     return f"{problem['function']} of {n} x {n} matrices, {where}, error <= {problem['eps']} in the {norm} norm"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from theory.problem import domain_from_json
+from theory.problem import Problem
 
 __all__ = ["latex", "plain"]
 
@@ -61,8 +61,9 @@ def _aligned(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def _title(problem: Mapping[str, Any]) -> str:
-    function = "e^A" if problem["function"] == "expm" else f"{problem['function']} of A"
-    where = domain_from_json(problem["domain"]).describe()
+    asked = Problem.from_json(problem)
+    function = "e^A" if asked.function == "expm" else f"{asked.function} of {' and '.join(asked.inputs)}"
+    where = asked.where
     n, norm = problem["n"], problem["norm"]
     return f"{function} for {n} x {n} matrices, {where}, error <= {problem['eps']} in the {norm} norm"
 

@@ -334,6 +334,12 @@ class Problem:
         """The names of the n x n matrices the function takes."""
         return ("X", "Y") if self.function == "product" else ("A",)
 
+    @property
+    def where(self) -> str:
+        """The domain in one phrase, of every input."""
+        phrase = self.domain.describe()
+        return phrase if len(self.inputs) == 1 else phrase.replace("|a_ij|", "|x_ij|, |y_ij|")
+
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Problem:
         """Read a problem back.

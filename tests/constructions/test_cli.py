@@ -159,7 +159,7 @@ BAD_REQUESTS = [
     (("--route", "magic"), "no route 'magic'"),
     (("--max-width", "3"), "width at most 3"),
     (("--max-width", "0"), "at least 1"),
-    (("--max-hidden-layers", "1"), "at most 1 hidden layers"),
+    (("--max-hidden-layers", "1"), "hidden layers at most 1"),
     (("--colour", "red"), "unrecognized arguments"),
 ]
 

@@ -63,8 +63,15 @@ def formula_of(coefficients: str) -> str:
         raise BadInput("give coefficients c0,c1,... of a polynomial that is not constant, such as 1,0,1/2,-1/3")
     if len(values) > HIGHEST + 1:
         raise BadInput(f"the degree {len(values) - 1} is above {HIGHEST}, the highest that is built")
-    terms = [f"({value})*x**{k}" if k else f"({value})" for k, value in enumerate(values) if value]
-    return " + ".join(terms)
+    first, *terms = [_term(value, k) for k, value in enumerate(values) if value]
+    return first + "".join(f" - {term[1:]}" if term.startswith("-") else f" + {term}" for term in terms)
+
+
+def _term(value: Fraction, degree: int) -> str:
+    power = "" if degree == 0 else "x" if degree == 1 else f"x**{degree}"
+    if not power or abs(value) != 1:
+        return f"{value}*{power}" if power else str(value)
+    return power if value > 0 else f"-{power}"
 
 
 @cache
