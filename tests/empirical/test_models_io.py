@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import zipfile
 from collections.abc import Callable
 from fractions import Fraction
@@ -172,6 +174,26 @@ def test_a_whole_pickled_model_is_refused_with_what_to_save_instead(tmp_path: Pa
     (tmp_path / "words.pt").write_text("hello")
     with pytest.raises(BadInput, match="not written by saving a state dict"):
         read_chain(tmp_path / "words.pt")
+
+
+def test_safetensors_are_read_without_torch_and_bfloat16_with_it(tmp_path: Path) -> None:
+    from safetensors.torch import save_file
+
+    code = (
+        "import sys; from empirical.models_io import read_chain; read_chain(sys.argv[1]); print('torch' in sys.modules)"
+    )
+    plain = save_safetensors(small_model(), tmp_path)
+    short = tmp_path / "short.safetensors"
+    state = {key: tensor.bfloat16() for key, tensor in small_model().state_dict().items()}
+    save_file(state, str(short))
+    for file, needed in ((plain, "False"), (short, "True")):
+        command = [sys.executable, "-c", code, str(file)]
+        assert subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip() == needed
+    weight = read_chain(short).layers[0].weight
+    assert np.array_equal(weight, state["0.weight"].double().numpy())
+    save_file({"0.weight": torch.eye(4, dtype=torch.int32)}, str(tmp_path / "whole.safetensors"))
+    with pytest.raises(BadInput, match="floating-point"):
+        read_chain(tmp_path / "whole.safetensors")
 
 
 def test_archives_that_unpack_to_too_much_are_refused_unread(tmp_path: Path) -> None:
