@@ -145,6 +145,8 @@ class ExactMatrix:
         unit: Fraction,
     ) -> ExactMatrix:
         """Give limb entries in CSR order, columns increasing, their codes; leave zeros out."""
+        if not len(indices):
+            return cls._empty(shape)
         code, first = distinct(limbs)
         found = [unit * sum(int(column[i]) << (LIMB * limb) for limb, column in enumerate(limbs)) for i in first]
         table = sorted({value for value in found if value})
