@@ -16,7 +16,7 @@ import scipy.sparse as sps
 from jaxtyping import Int64
 from numpy.typing import NDArray
 
-from constructions.limbs import LIMB, column_order, distinct, split
+from constructions.limbs import LIMB, column_order, distinct, joined, split
 
 __all__ = ["Batch", "ExactMatrix", "common_unit", "vstack"]
 
@@ -133,26 +133,24 @@ class ExactMatrix:
         rows = keys // shape[1]
         indptr = np.zeros(shape[0] + 1, dtype=np.int64)
         np.cumsum(np.bincount(rows, minlength=shape[0]), out=indptr[1:])
-        return cls._coded(shape, indptr, keys - rows * shape[1], sums, unit)
+        code, first = distinct(sums)
+        return cls._canonical(shape, indptr, keys - rows * shape[1], code, [unit * v for v in joined(sums, first)])
 
     @classmethod
-    def _coded(
+    def _canonical(
         cls,
         shape: tuple[int, int],
         indptr: NDArray[np.int64],
         indices: NDArray[np.int64],
-        limbs: list[NDArray[np.int64]],
-        unit: Fraction,
+        code: NDArray[np.int64],
+        found: Sequence[Fraction],
     ) -> ExactMatrix:
-        """Give limb entries in CSR order, columns increasing, their codes; leave zeros out."""
-        if not len(indices):
-            return cls._empty(shape)
-        code, first = distinct(limbs)
-        found = [unit * sum(int(column[i]) << (LIMB * limb) for limb, column in enumerate(limbs)) for i in first]
-        table = sorted({value for value in found if value})
+        """Return the matrix with values ``found[code]`` in CSR order, columns increasing; zeros are left out."""
+        used = np.bincount(code, minlength=len(found)) > 0
+        table = sorted({value for value, here in zip(found, used, strict=True) if here and value})
         place = {value: i for i, value in enumerate(table)}
         codes = np.array([place.get(value, -1) for value in found], dtype=np.int64)[code]
-        if 0 in found:
+        if any(here and not value for value, here in zip(found, used, strict=True)):
             stays = codes >= 0
             kept = np.zeros(len(codes) + 1, dtype=np.int64)
             np.cumsum(stays, out=kept[1:])
@@ -184,6 +182,34 @@ class ExactMatrix:
         shape = (self.shape[0], other.shape[1])
         if not self.nnz or not other.nnz:
             return self._empty(shape)
+        ones = np.ones(self.nnz, dtype=np.int64), np.ones(other.nnz, dtype=np.int64)
+        pattern = self._csr(ones[0]) @ other._csr(ones[1])
+        # Most entries are one product of two weights: sums of codes by ones tell which two.
+        single = pattern.data == 1
+        left = (self._csr(self.codes + 1) @ other._csr(ones[1])).data[single] - 1
+        right = (self._csr(ones[0]) @ other._csr(other.codes + 1)).data[single] - 1
+        code = np.zeros(pattern.nnz, dtype=np.int64)
+        found: list[Fraction] = []
+        if len(left):
+            code[single], first = distinct([left * len(other.table) + right])
+            found = [self.table[a] * other.table[b] for a, b in zip(left[first], right[first], strict=True)]
+        if len(left) < pattern.nnz:
+            sums, more = self._sums(other, pattern.data, np.flatnonzero(~single))
+            code[~single] = sums + len(found)
+            found += more
+        order = column_order(pattern)
+        return self._canonical(
+            shape, pattern.indptr.astype(np.int64), pattern.indices[order].astype(np.int64), code[order], found
+        )
+
+    def _sums(
+        self, other: ExactMatrix, terms: NDArray[np.int64], chosen: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int64], list[Fraction]]:
+        """Return chosen entries of the product, in the order of its pattern, as codes and their values.
+
+        Raises:
+            OverflowError: If a sum of limb products could leave int64.
+        """
         left_unit, left = self._limb_arrays()
         right_unit, right = other._limb_arrays()
         # Shifted limbs are below 2^21: an entry sums at most (terms of a row) products below 2^42, and the limb sums
@@ -192,25 +218,17 @@ class ExactMatrix:
             raise OverflowError("rows this long, of numbers this precise, overflow the limb sums")
         # scipy leaves out sums that vanish. Shifted by 2^20 every limb is positive, no sum vanishes, and all products
         # share one pattern, in one order; sum (a + c)(b + c) = sum ab + c sum (a + b) + c^2 (number of terms).
-        shift = 1 << LIMB
-        ones = np.ones(self.nnz, dtype=np.int64), np.ones(other.nnz, dtype=np.int64)
-        pattern = self._csr(ones[0]) @ other._csr(ones[1])
-        terms = pattern.data
-        left_sums = [(self._csr(limb + shift) @ other._csr(ones[1])).data - shift * terms for limb in left]
-        right_sums = [(self._csr(ones[0]) @ other._csr(limb + shift)).data - shift * terms for limb in right]
+        shift, terms = 1 << LIMB, terms[chosen]
+        ones = self._csr(np.ones(self.nnz, dtype=np.int64)), other._csr(np.ones(other.nnz, dtype=np.int64))
+        left_sums = [(self._csr(limb + shift) @ ones[1]).data[chosen] - shift * terms for limb in left]
+        right_sums = [(ones[0] @ other._csr(limb + shift)).data[chosen] - shift * terms for limb in right]
         limbs = [np.zeros(len(terms), dtype=np.int64) for _ in range(len(left) + len(right) - 1)]
         for a, left_limb in enumerate(left):
             for b, right_limb in enumerate(right):
-                product = (self._csr(left_limb + shift) @ other._csr(right_limb + shift)).data
+                product = (self._csr(left_limb + shift) @ other._csr(right_limb + shift)).data[chosen]
                 limbs[a + b] += product - shift * (left_sums[a] + right_sums[b] + shift * terms)
-        order = column_order(pattern)
-        return self._coded(
-            shape,
-            pattern.indptr.astype(np.int64),
-            pattern.indices[order].astype(np.int64),
-            [limb[order] for limb in limbs],
-            left_unit * right_unit,
-        )
+        code, first = distinct(limbs)
+        return code, [left_unit * right_unit * value for value in joined(limbs, first)]
 
     def _csr(self, data: NDArray[np.int64]) -> sps.csr_array:
         return sps.csr_array((data, self.indices, self.indptr), shape=self.shape)
@@ -225,7 +243,25 @@ class ExactMatrix:
             raise ValueError(f"cannot add {self.shape} and {other.shape}")
         if not self.nnz or not other.nnz:
             return self if self.nnz else other
-        return ExactMatrix.from_batches(self.shape, [*self.batches(), *other.batches()])
+        columns = self.shape[1]
+        keys = np.concatenate([part.rows() * columns + part.indices for part in (self, other)])
+        code = np.concatenate([self.codes, other.codes + len(self.table)])
+        order = np.argsort(keys, kind="stable")  # two runs in order already: merged in one pass, ours before theirs
+        keys, code = keys[order], code[order]
+        found = [*self.table, *other.table]
+        both = np.flatnonzero(keys[1:] == keys[:-1])
+        if len(both):
+            ours, theirs = code[both], code[both + 1]
+            pairs, first = distinct([ours * len(found) + theirs])
+            code[both] = pairs + len(found)
+            found += [found[a] + found[b] for a, b in zip(ours[first], theirs[first], strict=True)]
+        stays = np.ones(len(keys), dtype=bool)
+        stays[both + 1] = False
+        keys = keys[stays]
+        rows = keys // columns
+        indptr = np.zeros(self.shape[0] + 1, dtype=np.int64)
+        np.cumsum(np.bincount(rows, minlength=self.shape[0]), out=indptr[1:])
+        return self._canonical(self.shape, indptr, keys - rows * columns, code[stays], found)
 
     def scaled(self, factor: Fraction | int) -> ExactMatrix:
         """Return a multiple."""

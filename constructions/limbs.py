@@ -8,7 +8,7 @@ import numpy as np
 import scipy.sparse as sps
 from numpy.typing import NDArray
 
-__all__ = ["LIMB", "column_order", "distinct", "split"]
+__all__ = ["LIMB", "column_order", "distinct", "joined", "split"]
 
 #: Bits of a limb: products of two, shifted to be positive, leave 2^21 of them room in int64.
 LIMB = 20
@@ -61,3 +61,8 @@ def split(integers: Sequence[int]) -> list[NDArray[np.int64]]:
         np.array([(1 if v >= 0 else -1) * ((abs(v) >> (LIMB * i)) & mask) for v in integers], dtype=np.int64)
         for i in range(count)
     ]
+
+
+def joined(limbs: list[NDArray[np.int64]], places: NDArray[np.int64]) -> list[int]:
+    """Return the integers at some places, put together from their limbs."""
+    return [sum(int(column[i]) << (LIMB * limb) for limb, column in enumerate(limbs)) for i in places]
