@@ -166,9 +166,9 @@ class ExactMatrix:
         """Return the row index of every stored entry."""
         return np.repeat(np.arange(self.shape[0], dtype=np.int64), np.diff(self.indptr))
 
-    def _limb_arrays(self) -> tuple[Fraction, list[NDArray[np.int64]]]:
+    def _limb_tables(self) -> tuple[Fraction, list[NDArray[np.int64]]]:
         unit, integers = common_unit(self.table)
-        return unit, [table[self.codes] for table in split(integers)]
+        return unit, split(integers)
 
     def __matmul__(self, other: ExactMatrix) -> ExactMatrix:
         """Return the exact product.
@@ -194,7 +194,8 @@ class ExactMatrix:
             code[single], first = distinct([left * len(other.table) + right])
             found = [self.table[a] * other.table[b] for a, b in zip(left[first], right[first], strict=True)]
         if len(left) < pattern.nnz:
-            sums, more = self._sums(other, pattern.data, np.flatnonzero(~single))
+            rows = np.repeat(np.arange(shape[0], dtype=np.int64), np.diff(pattern.indptr))
+            sums, more = self._sums(other, rows[~single], pattern.indices[~single].astype(np.int64))
             code[~single] = sums + len(found)
             found += more
         order = column_order(pattern)
@@ -203,32 +204,52 @@ class ExactMatrix:
         )
 
     def _sums(
-        self, other: ExactMatrix, terms: NDArray[np.int64], chosen: NDArray[np.int64]
+        self, other: ExactMatrix, rows: NDArray[np.int64], columns: NDArray[np.int64]
     ) -> tuple[NDArray[np.int64], list[Fraction]]:
-        """Return chosen entries of the product, in the order of its pattern, as codes and their values.
+        """Return some entries of the product as codes and their values, by limbs of the rows and columns they need.
 
         Raises:
             OverflowError: If a sum of limb products could leave int64.
         """
-        left_unit, left = self._limb_arrays()
-        right_unit, right = other._limb_arrays()
+        few, place = np.unique(rows, return_inverse=True)
+        left, right = self.take_rows(few), other._with_columns(columns)
+        left_unit, left_limbs = left._limb_tables()
+        right_unit, right_limbs = right._limb_tables()
         # Shifted limbs are below 2^21: an entry sums at most (terms of a row) products below 2^42, and the limb sums
         # add up at most (limb pairs of one weight) sums of products below 2^40.
-        if int(np.diff(self.indptr).max()) * max(2, min(len(left), len(right))) >= 1 << 21:
+        if int(np.diff(self.indptr).max()) * max(2, min(len(left_limbs), len(right_limbs))) >= 1 << 21:
             raise OverflowError("rows this long, of numbers this precise, overflow the limb sums")
         # scipy leaves out sums that vanish. Shifted by 2^20 every limb is positive, no sum vanishes, and all products
         # share one pattern, in one order; sum (a + c)(b + c) = sum ab + c sum (a + b) + c^2 (number of terms).
-        shift, terms = 1 << LIMB, terms[chosen]
-        ones = self._csr(np.ones(self.nnz, dtype=np.int64)), other._csr(np.ones(other.nnz, dtype=np.int64))
-        left_sums = [(self._csr(limb + shift) @ ones[1]).data[chosen] - shift * terms for limb in left]
-        right_sums = [(ones[0] @ other._csr(limb + shift)).data[chosen] - shift * terms for limb in right]
-        limbs = [np.zeros(len(terms), dtype=np.int64) for _ in range(len(left) + len(right) - 1)]
-        for a, left_limb in enumerate(left):
-            for b, right_limb in enumerate(right):
-                product = (self._csr(left_limb + shift) @ other._csr(right_limb + shift)).data[chosen]
+        shift = 1 << LIMB
+        ones = left._csr(np.ones(left.nnz, dtype=np.int64)), right._csr(np.ones(right.nnz, dtype=np.int64))
+        pattern = ones[0] @ ones[1]
+        order = column_order(pattern)
+        pattern.sort_indices()
+        keys = np.repeat(np.arange(len(few), dtype=np.int64), np.diff(pattern.indptr)) * other.shape[1]
+        chosen = order[np.searchsorted(keys + pattern.indices, place.reshape(-1) * other.shape[1] + columns)]
+        terms = (ones[0] @ ones[1]).data[chosen]
+        left_sums = [(left._csr(t[left.codes] + shift) @ ones[1]).data[chosen] - shift * terms for t in left_limbs]
+        right_sums = [(ones[0] @ right._csr(t[right.codes] + shift)).data[chosen] - shift * terms for t in right_limbs]
+        limbs = [np.zeros(len(terms), dtype=np.int64) for _ in range(len(left_limbs) + len(right_limbs) - 1)]
+        for a, left_table in enumerate(left_limbs):
+            shifted = left._csr(left_table[left.codes] + shift)
+            for b, right_table in enumerate(right_limbs):
+                product = (shifted @ right._csr(right_table[right.codes] + shift)).data[chosen]
                 limbs[a + b] += product - shift * (left_sums[a] + right_sums[b] + shift * terms)
         code, first = distinct(limbs)
         return code, [left_unit * right_unit * value for value in joined(limbs, first)]
+
+    def _with_columns(self, columns: NDArray[np.int64]) -> ExactMatrix:
+        """Return the matrix with nothing outside these columns."""
+        wanted = np.zeros(self.shape[1], dtype=bool)
+        wanted[columns] = True
+        stays = wanted[self.indices]
+        if stays.all():
+            return self
+        kept = np.zeros(self.nnz + 1, dtype=np.int64)
+        np.cumsum(stays, out=kept[1:])
+        return self._canonical(self.shape, kept[self.indptr], self.indices[stays], self.codes[stays], self.table)
 
     def _csr(self, data: NDArray[np.int64]) -> sps.csr_array:
         return sps.csr_array((data, self.indices, self.indptr), shape=self.shape)

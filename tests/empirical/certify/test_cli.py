@@ -152,6 +152,8 @@ def test_an_interrupt_prints_the_bounds_so_far(quarter, tmp_path: Path) -> None:
         text=True,
         env=environment,
         start_new_session=True,
+        # A shell starts background jobs with interrupts ignored, which would be inherited: a terminal does not.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as process:
         # Once the handler is installed an interrupt ends the search; workers appear when the search is under way.
         deadline = time.monotonic() + 120
