@@ -133,6 +133,6 @@ def draw(document: Mapping[str, Any]) -> Figure:
     axes.grid(visible=False, axis="y")
     axes.spines["left"].set_visible(False)
     axes.text(rows[0]["nonzeros"], -0.45, "here", color=ours, ha="center", fontsize=7)
-    axes.text(rows[0]["needed"], -0.45, "at least", color=GREY, ha="center", fontsize=7)
+    axes.text(rows[0]["needed"], -0.45, "at least", color=GREY, ha="right", fontsize=7)
     axes.text(rows[0]["nnr"], -0.45, "nnR", color=theirs, ha="center", fontsize=7)
     return figure
