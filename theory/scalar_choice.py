@@ -25,7 +25,7 @@ _LINE, _SMALL = 10, 60
 def choose(
     problem: Problem, route: str | None, demand: Demand, matrix: Callable[[Demand], NetworkPlan]
 ) -> NetworkPlan:
-    """Return the plan of a problem with n = 1: of its scalar and matrix networks the one with less of what is minimised.
+    """Return the plan of a problem with n = 1: the better of its scalar and matrix networks by what is minimised.
 
     Args:
         problem: What is asked.

@@ -25,6 +25,8 @@ __all__ = ["Needs", "needed_pieces", "needs_of", "violates"]
 
 #: With more pieces than these, cells are counted by their least curvature instead of one interval after the other.
 _MOST_SEARCHED, _CELLS = 1500, 2000
+#: Below this accuracy, relative to f, the search in floats sees nothing but their rounding: cells again.
+_FLOATS = 1e-11
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,9 @@ def needed_pieces(f: Smooth, lo: Fraction, hi: Fraction, eps: Fraction) -> int:
 
     The intervals are found greedily in floats, one by one as short as can be; each is proved by three points in balls.
     """
+    largest = max(abs(f.floats(float(end))[0]) for end in (lo, hi))
+    if float(eps) < _FLOATS * max(largest, 1.0):
+        return _by_curvature(f, lo, hi, eps)
     intervals = 0
     for start, end, sign in signs(f, float(lo), float(hi)):
         g = directed(f, 0.0, 1, sign or 1)

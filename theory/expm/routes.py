@@ -101,11 +101,27 @@ def report_route(problem: Problem, route: str, known: dict[str, Counts] | None =
 
 
 def report_routes(problem: Problem) -> list[RouteReport]:
-    """Return the rows of all routes that are counted for such a problem."""
+    """Return the rows of all routes that are counted for such a problem and meet its accuracy.
+
+    A scheme with rounded coefficients (sqrt(177) to 80 bits) has a floor of its own, where others go on.
+
+    Raises:
+        OutOfReach: If no route does.
+    """
     with ctx.workprec(128):
         demand = _demand(problem, NormModel(problem.n, problem.domain))
     known: dict[str, Counts] = {}
-    return [report_route(problem, route, known) for route in ROUTES if demand <= _COUNTED.get(route, math.inf)]
+    rows, reasons = [], []
+    for route in ROUTES:
+        if demand > _COUNTED.get(route, math.inf):
+            continue
+        try:
+            rows.append(report_route(problem, route, known))
+        except OutOfReach as reason:
+            reasons.append(reason)
+    if not rows:
+        raise reasons[-1]
+    return rows
 
 
 def _demand(problem: Problem, model: NormModel) -> float:
