@@ -35,8 +35,8 @@ __all__ = [
     "working_bytes",
 ]
 
-#: Bytes a non-zero takes while the network is put together, at the peak (measured up to 1.2e8 of them: 72 and less).
-_WORKING_BYTES = 80
+#: Bytes a non-zero takes while the network is put together, at the peak (measured up to 1.6e8 of them: 40 and less).
+_WORKING_BYTES = 50
 #: Beyond this theta + ln(1/eps) a network is counted in closed form only; it would not fit any machine.
 _LISTED = 1500
 #: Logarithm of the largest float64, rounded up.

@@ -117,12 +117,13 @@ def ids() -> tuple[str, ...]:
 
 
 def load(theorem_id: str) -> Theorem:
-    """Return a theorem by its id.
+    """Return a theorem by its id, or by its number in the inversion paper (3.6, A.6, "Lemma 3.6").
 
     Raises:
         BadInput: If there is no such theorem; the message names close matches.
     """
     places = dict(THEOREMS)
+    theorem_id = _by_number(theorem_id)
     if theorem_id not in places:
         close = get_close_matches(theorem_id, places, n=3, cutoff=0.4)
         hint = f"did you mean {' or '.join(close)}?" if close else "see: python -m theory list"
@@ -130,6 +131,14 @@ def load(theorem_id: str) -> Theorem:
     module, attribute = places[theorem_id].split(":")
     theorem: Theorem = getattr(import_module(module), attribute)
     return theorem
+
+
+def _by_number(name: str) -> str:
+    """Return the id of a numbered result of the inversion paper; any other name in lower case."""
+    name = name.strip().lower()
+    number = name.removeprefix("lemma").removeprefix("theorem").strip(" -")
+    numbered = {f"inversion.{kind}-{number}" for kind in ("lemma", "theorem")}
+    return next((theorem_id for theorem_id, _ in THEOREMS if theorem_id in numbered), name)
 
 
 def load_all() -> tuple[Theorem, ...]:

@@ -93,6 +93,14 @@ def test_sources_exist() -> None:
         assert (PACKAGE / source).is_file()
 
 
+@pytest.mark.parametrize(
+    ("name", "theorem_id"),
+    [("3.6", "inversion.lemma-3.6"), ("Theorem 3.9", "inversion.theorem-3.9"), ("A.6", "inversion.theorem-a.6")],
+)
+def test_results_of_the_paper_go_by_their_number(name: str, theorem_id: str) -> None:
+    assert catalogue.load(name).id == theorem_id
+
+
 def test_an_unknown_id_names_close_matches() -> None:
     with pytest.raises(BadInput, match=r"no theorem 'square\.interpolent'; did you mean square\.interpolant"):
         catalogue.load("square.interpolent")
