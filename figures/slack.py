@@ -61,13 +61,13 @@ def draw(document: Mapping[str, Any]) -> Figure:
     from figures.style import BLACK, COLOURS, PAGE, new_figure
 
     rows = document["rows"]
-    lines = list(dict.fromkeys((row["function"], row["route"], row["domain"]) for row in rows))
+    lines = list(dict.fromkeys((row["function"], row["domain"]) for row in rows))
     sizes = sorted({row["n"] for row in rows})
     figure = new_figure(PAGE, 1.0 + 0.24 * len(lines))
     axes = figure.subplots()
     for size, colour in zip(sizes, _COLOURS, strict=False):
         chosen = [row for row in rows if row["n"] == size]
-        places = [lines.index((row["function"], row["route"], row["domain"])) for row in chosen]
+        places = [lines.index((row["function"], row["domain"])) for row in chosen]
         # A little apart, so that equal slacks of two sizes are both seen.
         shift = 0.14 * (sizes.index(size) - (len(sizes) - 1) / 2)
         axes.plot(
@@ -79,7 +79,7 @@ def draw(document: Mapping[str, Any]) -> Figure:
         )
     axes.axvline(1, color=BLACK, linewidth=0.9)
     axes.set(xscale="log", xlabel="slack: proved bound over the worst error found", ylim=(len(lines) - 0.4, -0.6))
-    axes.set_yticks(range(len(lines)), [f"{f}, {domain_maths(domain)} ({route})" for f, route, domain in lines])
+    axes.set_yticks(range(len(lines)), [f"{f}, {domain_maths(domain)}" for f, domain in lines])
     axes.tick_params(axis="y", length=0)
     axes.set_xlim(0.8, max(20.0, 1.3 * max(row["slack"] for row in rows)))
     axes.set_xticks([1, 2, 5, 10, 20], ["1", "2", "5", "10", "20"])
