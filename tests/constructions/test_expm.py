@@ -21,6 +21,7 @@ from constructions import MatrixNetwork
 from tests.naive.naive_stage import hidden_layers
 from theory.counts import count_plan
 from theory.evaluate import as_ball
+from theory.objectives import Demand
 from theory.problem import Box
 
 Build = Callable[..., MatrixNetwork]
@@ -45,6 +46,8 @@ CASES = [
     {"n": 2, "M": "3", "eps": "1e-2", "route": "taylor-18"},
     {"n": 3, "radius": "3", "eps": "1e-2", "route": "taylor-12"},
     {"n": 2, "eps": "1e-2", "route": "paterson-stockmeyer"},
+    {"n": 2, "eps": "1e-3", "norm": "inf", "demand": Demand(minimise="nonzeros")},  # outputs carried
+    {"n": 3, "radius": "1", "eps": "1e-2", "demand": Demand(minimise="nonzeros", max_hidden_layers=12)},
 ]
 
 

@@ -21,6 +21,7 @@ from tests.naive.naive_reader import evaluate, read
 from theory.counts import count_plan
 from theory.errors import BadInput
 from theory.files import whole_file
+from theory.objectives import Demand
 
 Build = Callable[..., MatrixNetwork]
 Tensors = dict[str, np.ndarray]
@@ -95,6 +96,8 @@ def test_what_is_loaded_is_what_was_saved(net: MatrixNetwork, file: Path) -> Non
         {"function": "expm", "n": 1, "M": "1/3", "eps": "1e-3"},
         {"function": "expm", "n": 2, "eps": "1e-2", "route": "horner"},
         {"function": "expm", "n": 3, "radius": "1/2", "eps": "1e-3"},
+        {"function": "expm", "n": 2, "eps": "1e-3", "demand": Demand(minimise="nonzeros")},  # outputs carried
+        {"function": "sin", "n": 2, "M": "1", "eps": "1e-3", "demand": Demand(minimise="nonzeros")},
         {"function": "inverse", "n": 2, "delta": "1/2", "radius": "3/2", "eps": "1e-2"},
     ],
     ids=str,

@@ -25,6 +25,7 @@ from constructions.torch_module import BlockNetwork, CsrNetwork
 from tests.naive.naive_stage import naive_network
 from theory.errors import BadInput
 from theory.network_plan import NetworkPlan
+from theory.objectives import Demand
 from theory.problem import Ball, Box, KDelta, SignDomain
 from theory.program import Combination
 from theory.squaring import interpolate_symmetric
@@ -37,6 +38,7 @@ CASES = [
     {"function": "expm", "n": 3, "radius": "1/2", "eps": "1e-3"},
     {"function": "inverse", "n": 2, "delta": "1/2", "radius": "3/2", "eps": "1e-2"},
     {"function": "sign", "n": 2, "eps": "1e-1"},
+    {"function": "expm", "n": 2, "eps": "1e-2", "demand": Demand(minimise="nonzeros")},
 ]
 
 
