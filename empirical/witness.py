@@ -10,7 +10,6 @@ A network N whose certificate says ‖N(B)‖_F <= G on the ball ‖B‖_F <= R 
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -177,8 +176,3 @@ def exact_inverse(matrix: Matrix) -> Matrix:
             if i != column and factor != 0:
                 rows[i] = [a - factor * b for a, b in zip(rows[i], rows[column], strict=True)]
     return [row[n:] for row in rows]
-
-
-def frobenius_norm(matrix: Matrix) -> float:
-    """Return the Frobenius norm as a float, for people to read."""
-    return math.sqrt(float(sum((entry * entry for row in matrix for entry in row), Fraction(0))))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from theory.network_plan import carried_outputs
 from theory.program import Product, Stage
 
-__all__ = ["accumulators", "carriers", "shares_sums", "squarers", "stage_squarers", "stage_width", "widest_radices"]
+__all__ = ["accumulators", "carriers", "shares_sums", "squarers", "stage_squarers", "widest_radices"]
 
 
 def squarers(product: Product, n: int) -> int:
@@ -44,17 +44,6 @@ def accumulators(stage: Stage, n: int) -> int:
 def carriers(stage: Stage, n: int) -> int:
     """Return the neurons of the first layer that carry the live matrices."""
     return n**2 * len(stage.live)
-
-
-def stage_width(stage: Stage, n: int, first: int, middle: int, last: int, layers: int) -> int:
-    """Return the width of a stage whose squarers all have radices ``(first, middle, ..., middle, last)``."""
-    count = stage_squarers(stage, n)
-    widths = [(first - 1) * count + carriers(stage, n)]
-    if layers > 2:
-        widths.append(middle * count + accumulators(stage, n))
-    if layers > 1:
-        widths.append((last - 1) * count + accumulators(stage, n))
-    return max(widths)
 
 
 def widest_radices(stage: Stage, n: int, width: int) -> tuple[int, int, int] | None:

@@ -13,7 +13,6 @@ from theory.objectives import MINIMISE, Demand
 from theory.problem import Problem
 from theory.scalar import scalar_plans
 from theory.scalar_plan import SCALAR_ROUTES, ScalarPlan
-from theory.sizes import named
 
 __all__ = ["choose", "report_scalar", "scalar_points"]
 
@@ -22,9 +21,7 @@ __all__ = ["choose", "report_scalar", "scalar_points"]
 _LINE, _SMALL = 10, 60
 
 
-def choose(
-    problem: Problem, route: str | None, demand: Demand, matrix: Callable[[Demand], NetworkPlan]
-) -> NetworkPlan:
+def choose(problem: Problem, route: str | None, demand: Demand, matrix: Callable[[Demand], NetworkPlan]) -> NetworkPlan:
     """Return the plan of a problem with n = 1: the better of its scalar and matrix networks by what is minimised.
 
     Args:
@@ -92,21 +89,5 @@ def report_scalar(problem: Problem, routes: Iterable[str] = tuple(SCALAR_ROUTES)
         except BadInput:
             continue
         for plan in plans[:1]:
-            counts = count_plan(plan)
-            reports.append(
-                RouteReport(
-                    route=route,
-                    theorem=plan.theorem,
-                    source="derived here",
-                    parameters=plan.parameters,
-                    hidden_layers=counts.architecture.hidden_layers,
-                    width=counts.architecture.width,
-                    nonzeros=counts.nonzeros,
-                    bits=counts.architecture.bits,
-                    largest_weight=named(counts.largest_weight),
-                    error=plan.error,
-                    freezing=plan.freezing,
-                    counting="program",
-                )
-            )
+            reports.append(RouteReport.of_plan(route, plan, count_plan(plan)))
     return reports

@@ -15,6 +15,7 @@ from theory.expm.monomial import monomial_route
 from theory.expm.planner import plan_expm
 from theory.expm.uniform import UniformRoute, uniform_horner
 from theory.expm.uniform_squaring import uniform_squaring
+from theory.network_plan import NetworkPlan
 from theory.norm_model import NormModel
 from theory.problem import Problem
 from theory.sizes import Size, named
@@ -81,6 +82,26 @@ class RouteReport:
     freezing: Fraction | None
     counting: str
 
+    @classmethod
+    def of_plan(
+        cls, route: str, plan: NetworkPlan, counts: Counts, source: str = "derived here", *, beyond: bool = False
+    ) -> RouteReport:
+        """Return the row of a planned network; ``beyond`` float64 nothing is said of freezing."""
+        return cls(
+            route=route,
+            theorem=plan.theorem,
+            source=source,
+            parameters=plan.parameters,
+            hidden_layers=counts.architecture.hidden_layers,
+            width=counts.architecture.width,
+            nonzeros=counts.nonzeros,
+            bits=counts.architecture.bits,
+            largest_weight=named(counts.largest_weight),
+            error=plan.error,
+            freezing=None if beyond else plan.freezing,
+            counting="program",
+        )
+
 
 def report_route(problem: Problem, route: str, known: dict[str, Counts] | None = None) -> RouteReport:
     """Return the row of one route; ``known`` keeps counts of programs that several routes arrive at.
@@ -140,20 +161,7 @@ def _program(problem: Problem, route: str, known: dict[str, Counts] | None = Non
     counts = (known or {}).get(program) or count_plan(plan)
     if known is not None:
         known[program] = counts
-    return RouteReport(
-        route=route,
-        theorem=plan.theorem,
-        source=_SOURCES.get(route, "derived here"),
-        parameters=plan.parameters,
-        hidden_layers=counts.architecture.hidden_layers,
-        width=counts.architecture.width,
-        nonzeros=counts.nonzeros,
-        bits=counts.architecture.bits,
-        largest_weight=named(counts.largest_weight),
-        error=plan.error,
-        freezing=None if beyond else plan.freezing,
-        counting="program",
-    )
+    return RouteReport.of_plan(route, plan, counts, _SOURCES.get(route, "derived here"), beyond=beyond)
 
 
 def _short_error(error: arb, problem: Problem) -> Fraction:

@@ -13,7 +13,6 @@ from theory.functions.planner import plan_function, routes_of
 from theory.network_plan import NetworkPlan
 from theory.objectives import Demand, plan_for
 from theory.problem import Around, CentredBall, Problem
-from theory.sizes import named
 
 __all__ = ["report_routes"]
 
@@ -33,23 +32,7 @@ def report_routes(problem: Problem, only: str | None = None) -> list[RouteReport
             except OutOfReach as error:
                 refused.append(error)
                 continue
-            counts = count_plan(plan)
-            reports.append(
-                RouteReport(
-                    route=_label(problem, plan),
-                    theorem=plan.theorem,
-                    source="derived here",
-                    parameters=plan.parameters,
-                    hidden_layers=counts.architecture.hidden_layers,
-                    width=counts.architecture.width,
-                    nonzeros=counts.nonzeros,
-                    bits=counts.architecture.bits,
-                    largest_weight=named(counts.largest_weight),
-                    error=plan.error,
-                    freezing=plan.freezing,
-                    counting="program",
-                )
-            )
+            reports.append(RouteReport.of_plan(_label(problem, plan), plan, count_plan(plan)))
     if not reports:
         raise refused[0]
     return reports

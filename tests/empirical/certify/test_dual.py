@@ -17,6 +17,7 @@ from empirical.certify.expansion import Target
 from empirical.certify.inverse import InverseTarget
 from empirical.certify.norms import NORMS
 from empirical.certify.relaxation import relax
+from tests.naive.naive_chain import exact_layers
 
 
 def _row(
@@ -29,24 +30,12 @@ def _row(
     return Row(chain, budget, relaxation, target.expand(centre, radius, functionals), functionals, decided, radius)
 
 
-def _exact_layers(chain: ReluChain, point: np.ndarray) -> list[list[Fraction]]:
-    values, layers = [Fraction(float(x)) for x in point], []
-    for index, (weight, bias) in enumerate(zip(chain.weights, chain.biases, strict=True)):
-        values = [max(value, Fraction(0)) for value in values] if index else values
-        values = [
-            sum((Fraction(float(w)) * x for w, x in zip(row, values, strict=True)), Fraction(float(shift)))
-            for row, shift in zip(weight, bias, strict=True)
-        ]
-        layers.append(values)
-    return layers
-
-
 def _exact_error(chain: ReluChain, point: np.ndarray) -> list[Fraction]:
     """N(A) - A^-1 at a 2 x 2 matrix, in rationals: Cramer's rule."""
     a, b, c, d = (Fraction(float(x)) for x in point)
     determinant = a * d - b * c
     inverse = [d / determinant, -b / determinant, -c / determinant, a / determinant]
-    return [value - entry for value, entry in zip(_exact_layers(chain, point)[-1], inverse, strict=True)]
+    return [value - entry for value, entry in zip(exact_layers(chain, point)[-1], inverse, strict=True)]
 
 
 def _inside(generator: np.random.Generator, centre: np.ndarray, radius: np.ndarray, count: int) -> np.ndarray:
@@ -91,7 +80,7 @@ def test_any_multipliers_bound_the_part_with_the_decided_signs(seed: int, sizes:
     target = AffineTarget(generator.normal(size=(4, 4)), generator.normal(size=4))
     centre, radius = generator.normal(size=(1, 4)), np.full((1, 4), 0.7)
     point = _inside(generator, centre[0], radius[0], 1)[generator.integers(2)]
-    layers = _exact_layers(chain, point)
+    layers = exact_layers(chain, point)
     signs = np.array([1 if value >= 0 else -1 for layer in layers[:-1] for value in layer], dtype=np.int8)
     decided = np.where(generator.random(len(signs)) < 0.5, signs, 0)[None].astype(np.int8)
     functionals = generator.choice([-1.0, 0.0, 1.0], size=(1, 4))

@@ -12,25 +12,13 @@ from hypothesis import strategies as st
 
 from empirical.certify.chain import Budget, ReluChain
 from empirical.certify.relaxation import Relaxation, backward, lines_of, relax
+from tests.naive.naive_chain import exact_layers
 
 
 def _chain(seed: int, sizes: tuple[int, ...], scale: float) -> ReluChain:
     generator = np.random.default_rng(seed)
     weights = [generator.normal(0, scale, (b, a)) for a, b in pairwise(sizes)]
     return ReluChain(tuple(weights), tuple(generator.normal(0, scale, b) for b in sizes[1:]))
-
-
-def _exact_layers(chain: ReluChain, point: np.ndarray) -> list[list[Fraction]]:
-    """Pre-activations of every layer, in exact rational arithmetic."""
-    values, layers = [Fraction(float(x)) for x in point], []
-    for index, (weight, bias) in enumerate(zip(chain.weights, chain.biases, strict=True)):
-        values = [max(value, Fraction(0)) for value in values] if index else values
-        values = [
-            sum((Fraction(float(w)) * x for w, x in zip(row, values, strict=True)), Fraction(float(shift)))
-            for row, shift in zip(weight, bias, strict=True)
-        ]
-        layers.append(values)
-    return layers
 
 
 def _output_bounds(chain: ReluChain, low: np.ndarray, high: np.ndarray, *, slack: bool = True) -> np.ndarray:
@@ -87,7 +75,7 @@ def test_bounds_hold_at_corners_and_inside_exactly(seed: int, sizes: tuple[int, 
     corners = np.where(generator.random((6, 4)) < 0.5, low, high)
     inside = np.clip(low + (high - low) * generator.random((3, 4)), low, high)
     for point in np.concatenate([corners, inside]):
-        outputs = _exact_layers(chain, point)[-1]
+        outputs = exact_layers(chain, point)[-1]
         assert all(value <= Fraction(float(bound)) for value, bound in zip(outputs, bounds, strict=True))
 
 
@@ -104,7 +92,7 @@ def test_without_the_slack_rounding_breaks_the_bound_and_with_it_never() -> None
     broken = 0
     for seed in range(40):
         chain, point = _cancelling(seed)
-        exact = _exact_layers(chain, point[0])[-1]
+        exact = exact_layers(chain, point[0])[-1]
         # A box of one point: the true bound is the value itself.
         plain = _output_bounds(chain, point, point, slack=False)[0]
         safe = _output_bounds(chain, point, point)[0]
@@ -121,7 +109,7 @@ def test_hidden_bounds_hold_exactly() -> None:
     budget = Budget.of(chain, low[0], high[0])
     relaxation = _relax(chain, budget, centre, np.full((1, 4), 0.3000000001))
     for point in np.where(generator.random((40, 4)) < 0.5, low, high):
-        layers = _exact_layers(chain, point)
+        layers = exact_layers(chain, point)
         for values, lines in zip(layers, relaxation.lines, strict=False):
             for neuron, value in enumerate(values):
                 line = [Fraction(float(part[0, neuron])) for part in (lines.upper, lines.lower, lines.shift)]
