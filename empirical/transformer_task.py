@@ -12,10 +12,12 @@ from torch import Tensor
 from torch.nn import functional
 
 from empirical import ceilings, metrics, truth
+from empirical.curriculum import Curriculum
 from empirical.data import EVALUATION, TRAINING, Examples, draw, stream_generator
-from empirical.encodings.encoding import LARGEST, PAD
+from empirical.encodings.encoding import LARGEST, PAD, Encoding
 from empirical.encodings.published import get_encoding
 from empirical.ensembles import Ensemble
+from empirical.models.numeric import numeric_embedding
 from empirical.models.transformer import Transformer, TransformerSize, teacher_forcing
 from empirical.train import Schedule, Task
 from empirical.train_memory import check_memory, training_bytes, transformer_parameters
@@ -44,7 +46,9 @@ class TransformerSettings:
         samples: Samples measured at the end.
         round_inputs: Learn f at the matrix as its tokens say it, and test there: the task is then well posed.
         triangle: Write the upper triangles alone; for symmetric matrices, whose values are symmetric.
-        curriculum: Share of the run over which the scale of the matrices grows from a tenth to the whole.
+        curriculum, growth: Share of the run over which the training matrices grow into the ensemble, and what of them
+            grows: ``scale`` or ``coupling``, see ``empirical.curriculum``.
+        embedding: Where token vectors start: ``random`` (published), or ``numeric``, see ``empirical.models.numeric``.
         seed: Seed of weights, training and test data.
     """
 
@@ -73,6 +77,8 @@ class TransformerSettings:
     round_inputs: bool = False
     triangle: bool = False
     curriculum: float = 0.0
+    growth: str = "scale"
+    embedding: str = "random"
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -86,8 +92,11 @@ class TransformerSettings:
             raise BadInput("triangle=true needs an ensemble of symmetric matrices")
         if self.n > LARGEST:
             raise BadInput(f"matrices of 1 to {LARGEST} rows and columns have tokens, not n = {self.n}")
-        if not 0 <= self.curriculum <= 1:
-            raise BadInput("curriculum is a share of the run, from 0 to 1")
+        Curriculum(self.curriculum, self.growth)
+        if self.embedding not in ("random", "numeric"):
+            raise BadInput(f"no embedding {self.embedding!r}; choose random or numeric")
+        if self.embedding == "numeric" and self.dimension % 4:
+            raise BadInput(f"numeric embeddings need a dimension that is a multiple of 4, not {self.dimension}")
 
     @property
     def label(self) -> str:
@@ -114,7 +123,7 @@ class TransformerTask(Task):
             settings = replace(settings, precision="bfloat16" if device.type == "cuda" else "float32")
         self.configuration = self.settings = settings
         self.device, self.precision, self.batch, self.seed = device, settings.precision, settings.batch, settings.seed
-        self.ensemble = settings.matrices()
+        self.ensemble, self.curriculum = settings.matrices(), Curriculum(settings.curriculum, settings.growth)
         self.written, self.answered = get_encoding(settings.input_encoding), get_encoding(settings.output_encoding)
         steps = settings.examples // settings.batch
         self.schedule = Schedule(
@@ -132,6 +141,8 @@ class TransformerTask(Task):
                 self.written.length(*shape),
                 self.answered.length(*shape),
             )
+            if settings.embedding == "numeric":
+                _number_embeddings(model, (self.written, self.answered))
         self.model: Transformer = model.to(device)
         self.rejected: Counter[str] = Counter()
         self.drawn = 0
@@ -220,13 +231,9 @@ class TransformerTask(Task):
 
     def _draw_chunk(self, number: int) -> tuple[Tensor, Tensor, bool]:
         settings = self.settings
-        ensemble = self.ensemble
-        if settings.curriculum:
-            chunks = settings.curriculum * self.schedule.steps / settings.chunk
-            ensemble = replace(
-                ensemble, scale=max(settings.scale * min(1.0, 0.1 + 0.9 * number / chunks), settings.floor)
-            )
-        examples = self._examples(ensemble, settings.chunk * settings.batch, TRAINING, number)
+        done = number * settings.chunk / self.schedule.steps
+        ensemble = self.curriculum.ensemble(self.ensemble, done)
+        examples = self._examples(ensemble, settings.chunk * settings.batch, TRAINING, number, done=done)
         if number > self._counted:
             self._counted = number
             self.drawn += examples.drawn
@@ -235,13 +242,16 @@ class TransformerTask(Task):
         targets = self.answered.encode(self._pack(examples.targets))
         return sources, targets, bool((sources == PAD).any())
 
-    def _examples(self, ensemble: Ensemble, count: int, stream: str, number: int, seed: int | None = None) -> Examples:
+    def _examples(
+        self, ensemble: Ensemble, count: int, stream: str, number: int, seed: int | None = None, done: float = 1.0
+    ) -> Examples:
         generator = stream_generator(self.seed if seed is None else seed, stream, number, self.device)
-        prepare = self._round if self.settings.round_inputs else None
-        return draw(ensemble, self.settings.function, count, generator, prepare)
 
-    def _round(self, matrices: Tensor) -> Tensor:
-        return ceilings.round_to(self.written, matrices)
+        def prepare(matrices: Tensor) -> Tensor:
+            loosened = self.curriculum.loosen(matrices, done)
+            return ceilings.round_to(self.written, loosened) if self.settings.round_inputs else loosened
+
+        return draw(ensemble, self.settings.function, count, generator, prepare)
 
     def _wanted(self, values: Tensor) -> Tensor:
         """The values as their tokens say them."""
@@ -262,3 +272,11 @@ class TransformerTask(Task):
         matrices = packed.new_empty(len(packed), n, n)
         matrices[:, rows, columns] = matrices[:, columns, rows] = packed[:, 0]
         return matrices
+
+
+def _number_embeddings(model: Transformer, encodings: tuple[Encoding, Encoding]) -> None:
+    """Let the token vectors of source and target start as functions of numbers, from torch's own random state."""
+    tables = (model.source_embedding.weight, model.target_embedding.weight)
+    with torch.no_grad():
+        for table, encoding in zip(tables, encodings, strict=True):
+            table.copy_(numeric_embedding(encoding, table.shape[1], torch.default_generator))

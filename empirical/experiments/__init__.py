@@ -40,6 +40,14 @@ EXPERIMENTS: dict[str, tuple[str, str]] = {
         "empirical.experiments.study",
         "transformers by function, encoding and dimension, on one machine or many",
     ),
+    "improved": (
+        "empirical.experiments.improved",
+        "transformers on exp and sign at n = 3: what each improvement gives at equal budget",
+    ),
+    "improved.long": (
+        "empirical.experiments.improved_long",
+        "transformers on exp and sign at n = 3 with every improvement, for an hour and a half on two cores",
+    ),
     "inversion.table1": (
         "empirical.experiments.inversion.table1",
         "trained networks for the inverse on boxes: 2x2 first and second, 3x3, 16x16; 2 and 3 layers",
