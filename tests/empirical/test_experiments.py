@@ -21,12 +21,14 @@ from theory.command import run_command
 from theory.errors import BadInput
 
 CPU = torch.device("cpu")
-OWN = ("encodings", "transformer", "mlp_baseline", "study", "structure")
+OWN = ("encodings", "transformer", "mlp_baseline", "study", "structure", "improved", "improved.long")
 TINY = {
     "encodings": ["samples=20", "dimensions=1", "functions=exp,log"],
     "transformer": ["examples=64", "samples=20", "dimension=16", "heads=2", "encoder_layers=1", "n=1"],
     "mlp_baseline": ["sizes=8", "samples=20", "epochs=1", "dimensions=1,2"],
     "structure": ["sizes=8", "samples=20", "epochs=1", "dimensions=1"],
+    "improved": ["examples=64", "samples=20", "n=1", "functions=exp,sign", "variants=published,posed,curriculum"],
+    "improved.long": ["examples=64", "samples=20", "n=1"],
     "study": [
         "examples=64",
         "samples=20",
@@ -119,6 +121,8 @@ def test_a_run_out_of_time_says_so(tmp_path, capsys):
         (["run", "study", "--set", "colour=red"], "setting"),
         (["run", "study", "--set", "batch=many"], "whole number"),
         (["run", "study", "--set", "encodings=P7"], "P1000"),
+        (["run", "improved", "--set", "variants=best"], "curriculum"),
+        (["run", "improved", "--set", "growth=mass"], "coupling"),
         (["run", "study", "--cluster", "ray:2"], "--cluster"),
         (["run", "study", "--threads", "0"], "--threads"),
         (["run", "study", "--max-seconds", "0"], "--max-seconds"),

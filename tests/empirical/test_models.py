@@ -10,6 +10,7 @@ from torch.nn import functional
 from empirical.encodings import get_encoding
 from empirical.encodings.encoding import BEGIN, END, PAD
 from empirical.models import Mlp, Transformer, TransformerSize
+from empirical.models.attention import _attend
 from empirical.models.mlp import PUBLISHED_WIDTHS
 from empirical.models.transformer import teacher_forcing
 from theory.errors import BadInput
@@ -76,6 +77,21 @@ def test_padding_behind_a_source_changes_nothing():
     assert torch.allclose(model(short, shown), model(padded, shown), rtol=0, atol=1e-12)
     assert not torch.allclose(model(short, shown), model(padded, shown, padded=False), rtol=0, atol=1e-3)
     assert torch.equal(model.greedy(short), model.greedy(padded))
+
+
+@pytest.mark.parametrize(("causal", "masked"), [(False, False), (True, False), (False, True)])
+def test_attention_in_bfloat16_is_that_in_float32_up_to_its_rounding(causal, masked):
+    generator = torch.Generator().manual_seed(0)
+    q, k, v = (torch.randn(3, 2, 7, 8, generator=generator).bfloat16() for _ in range(3))
+    mask = (torch.arange(7) < torch.tensor([[7], [4], [1]]))[:, None, None, :] if masked else None
+    exact = _attend(q.float(), k.float(), v.float(), mask, causal)
+    # Queries, scores, weights and result are each rounded to 8 bits (2^-9 relative): scores of at most |q||k|/sqrt(8)
+    # move by twice 2^-9 of that, weights by e to as much, and then by 2^-9, as the result does again.
+    scores = float(q.float().norm(dim=-1).max() * k.float().norm(dim=-1).max() / 8**0.5)
+    allowed = (2 * 2 * scores + 2) * 2**-9 * float(v.float().abs().max())
+    assert float((_attend(q, k, v, mask, causal).float() - exact).abs().max()) <= allowed
+    plain = functional.scaled_dot_product_attention(q.float(), k.float(), v.float(), attn_mask=mask, is_causal=causal)
+    assert torch.equal(exact, plain)
 
 
 def test_source_positions_matter():
