@@ -183,11 +183,13 @@ def _learned(settings: ConstructedSettings) -> list[dict[str, Any]]:
     from empirical.experiments.constructed_times import learned_shapes
     from empirical.store import RESULTS, find_record, load_record
 
-    try:
-        study = load_record(find_record("study", None, [RESULTS]))
-    except BadInput:
-        study = None
-    return learned_shapes(settings.dimensions, study, settings.timed)
+    records = {}
+    for experiment in ("study", "improved.long"):
+        try:
+            records[experiment] = load_record(find_record(experiment, None, [RESULTS]))
+        except BadInput:
+            continue
+    return learned_shapes(settings.dimensions, records, settings.timed)
 
 
 def table(record: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:

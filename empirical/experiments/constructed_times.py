@@ -81,7 +81,7 @@ def _by_eig(function: str, matrices: Tensor) -> Tensor:
 
 
 def transformer_shapes(record: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the different transformers of a study's record: settings that decide shape and time."""
+    """Return the different transformers of a record: settings that decide shape and time."""
     found: dict[tuple[Any, ...], dict[str, Any]] = {}
     for result in record["results"]:
         settings = result["settings"]
@@ -90,8 +90,10 @@ def transformer_shapes(record: Mapping[str, Any]) -> list[dict[str, Any]]:
     return list(found.values())
 
 
-def learned_shapes(dimensions: tuple[int, ...], study: Mapping[str, Any] | None, batch: int) -> list[dict[str, Any]]:
-    """Time networks shaped like the baseline's and the study's (where there is a record of one)."""
+def learned_shapes(
+    dimensions: tuple[int, ...], records: Mapping[str, Mapping[str, Any]], batch: int
+) -> list[dict[str, Any]]:
+    """Time networks shaped like the baseline's, and like the transformers of records, by experiment."""
     from empirical.mlp_task import VARIANTS, MlpSettings, MlpTask
     from empirical.transformer_task import TransformerSettings, TransformerTask
 
@@ -102,11 +104,12 @@ def learned_shapes(dimensions: tuple[int, ...], study: Mapping[str, Any] | None,
             task = MlpTask(MlpSettings("exp", n, 1, variant, samples=1), cpu)
             tasks.append((n, {"experiment": "mlp_baseline", "n": n, "name": variant}, task))
     known = {field.name for field in fields(TransformerSettings)}
-    for settings in transformer_shapes(study) if study else []:
-        if settings["n"] in dimensions:
-            size = TransformerSettings(**{name: value for name, value in settings.items() if name in known})
-            head = {"experiment": "study", "n": size.n, "name": size.output_encoding}
-            tasks.append((size.n, head, TransformerTask(size, cpu)))
+    for experiment, record in records.items():
+        for settings in transformer_shapes(record):
+            if settings["n"] in dimensions:
+                size = TransformerSettings(**{name: value for name, value in settings.items() if name in known})
+                head = {"experiment": experiment, "n": size.n, "name": size.output_encoding}
+                tasks.append((size.n, head, TransformerTask(size, cpu)))
     rows = []
     for n, head, one in tasks:
         shape = (batch, n, n)

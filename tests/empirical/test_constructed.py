@@ -138,14 +138,14 @@ def test_shapes_of_a_study_are_timed_once_each():
     settings = {"n": 1, "input_encoding": "P10", "output_encoding": "P10", "dimension": 16, "heads": 2}
     settings |= {"encoder_layers": 1, "gone": "a setting of another version"}
     record = {"results": [{"settings": settings | {"seed": seed}} for seed in (0, 1)]}
-    rows = learned_shapes((1,), record, 4)
+    rows = learned_shapes((1,), {"study": record}, 4)
     assert [row["name"] for row in rows] == [*VARIANTS, "P10"]
     assert rows[2]["experiment"] == "study"
     # 1-128-256-512-1024-512-256-128-1 with biases; the improved one has one output more.
     widths = (1, 128, 256, 512, 1024, 512, 256, 128, 1)
     parameters = sum(a * b + b for a, b in pairwise(widths))
     assert [row["parameters"] for row in rows[:2]] == [parameters, parameters + 129]
-    assert learned_shapes((2,), record, 2)[-1]["experiment"] == "mlp_baseline"
+    assert learned_shapes((2,), {"study": record}, 2)[-1]["experiment"] == "mlp_baseline"
 
 
 def test_times_are_per_matrix():

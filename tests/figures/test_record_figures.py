@@ -18,6 +18,7 @@ from figures import (
     cli,
     encodings,
     errors_vs_radius,
+    improvements,
     learned_vs_constructed,
     learning_curves,
     output,
@@ -118,6 +119,21 @@ RECORDS = {
     ),
 }
 RECORDS["learning_curves"] = RECORDS["encodings"]
+PUBLISHED = {"triangle": False, "round_inputs": False, "embedding": "random", "curriculum": 0.0}
+IMPROVED = {"triangle": True, "round_inputs": True, "embedding": "numeric", "curriculum": 0.6}
+
+
+def variant(settings: dict[str, Any], seed: int, accuracy: float) -> dict[str, Any]:
+    run = transformer("B1999", seed, (accuracy, 0.1, 0.05, 0.01))
+    return run | {"settings": run["settings"] | settings}
+
+
+RECORDS["improvements"] = made_up(
+    "improved",
+    [variant(PUBLISHED, seed, 0.1) for seed in (0, 1)]
+    + [variant(IMPROVED, seed, 0.6) for seed in (0, 1)]
+    + [{"outcome": "stopped", "settings": IMPROVED}],
+)
 RECORDS["learned_vs_constructed"] = made_up(
     "constructed",
     [
@@ -159,6 +175,7 @@ MODULES = {
     "accuracy_by_dimension": accuracy_by_dimension,
     "encodings": encodings,
     "learning_curves": learning_curves,
+    "improvements": improvements,
     "learned_vs_constructed": learned_vs_constructed,
     "regions": regions,
     "errors_vs_radius": errors_vs_radius,
@@ -265,6 +282,35 @@ def test_learning_curves_notice_repeated_examples_and_a_curve_that_turns_back(tm
     broken["runs"][0]["points"][1][0] = 500
     with pytest.raises(ClaimFailed, match="run forward"):
         learning_curves.check(broken)
+
+
+def test_improvements_compare_equal_budgets_and_show_longer_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from empirical import store
+
+    monkeypatch.setattr(store, "RESULTS", tmp_path)
+    document = improvements.data(record=stored("improvements", tmp_path))
+    improvements.check(document)
+    assert [run["variant"] for run in document["runs"]] == ["published", "published", "curriculum", "curriculum"]
+    assert document["long"] == []
+    longer = made_up("improved.long", [variant(IMPROVED, 0, 0.9)])
+    (tmp_path / "improved.long-full.json").write_text(json.dumps(longer))
+    document = improvements.data(record=stored("improvements", tmp_path))
+    improvements.check(document)
+    with house_style():
+        (axes,) = improvements.draw(document).axes
+    # A curve and its last dot each, four runs and a longer one.
+    assert len(axes.lines) == 10
+    for runs, place, change, message in (
+        ("runs", 2, {"accuracy": 0.1}, "no more accurate"),
+        ("runs", 2, {"examples": 100}, "budgets differ"),
+        ("long", 0, {"accuracy": 1.0, "ceiling": 0.5}, "above the ceiling"),
+    ):
+        broken = copy.deepcopy(document)
+        broken[runs][place] |= change
+        with pytest.raises(ClaimFailed, match=message):
+            improvements.check(broken)
 
 
 def test_learned_vs_constructed_joins_the_records_and_notices_broken_bounds(
