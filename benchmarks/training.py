@@ -1,6 +1,7 @@
 """Training steps against a plain ``nn.Transformer`` loop that makes its data in Python: a ratio in one run.
 
-``python -m benchmarks.training [--function exp] [--n 3] [--encoding B1999] [--dimension 128] [--steps 20]``
+``python -m benchmarks.training [--function exp] [--n 3] [--encoding B1999] [--dimension 128] [--steps 20]
+[--precision float32]``; in bfloat16 both loops run in torch's mixed precision.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from benchmarks.ratios import Ratio
 from empirical.encodings import get_encoding
 from empirical.encodings.encoding import PAD
 from empirical.models.transformer import teacher_forcing
+from empirical.train import autocast
 from empirical.transformer_task import TransformerSettings, TransformerTask
 from tests.naive.naive_encodings import encode_matrix
 
@@ -97,21 +99,28 @@ def rates(settings: TransformerSettings, steps: int) -> tuple[float, float]:
     task = TransformerTask(settings, torch.device("cpu"))
     plain, random = PlainTransformer(settings), np.random.default_rng(0)
 
+    def own_loss(step: int) -> torch.Tensor:
+        with autocast(task):
+            return task.loss(step)
+
     def plain_loss(step: int) -> torch.Tensor:
         source, target = python_batch(settings, random)
         shown, wanted = teacher_forcing(target)
-        scores = plain(source, shown)
-        return nn.functional.cross_entropy(scores.flatten(0, 1), wanted.flatten(), ignore_index=PAD)
+        with autocast(task):
+            scores = plain(source, shown)
+            return nn.functional.cross_entropy(scores.flatten(0, 1), wanted.flatten(), ignore_index=PAD)
 
     # In turns, so that a machine busy with other things slows both alike.
     ours, theirs = [], []
     for _ in range(3):
-        ours.append(steps_per_second(task.loss, task.model, steps, fused=True))
+        ours.append(steps_per_second(own_loss, task.model, steps, fused=True))
         theirs.append(steps_per_second(plain_loss, plain, steps, fused=False))
     return max(ours) * settings.batch, max(theirs) * settings.batch
 
 
-def small_settings(function: str, n: int, encoding: str, dimension: int, layers: int) -> TransformerSettings:
+def small_settings(
+    function: str, n: int, encoding: str, dimension: int, layers: int, precision: str = "float32"
+) -> TransformerSettings:
     return TransformerSettings(
         function=function,
         n=n,
@@ -120,16 +129,18 @@ def small_settings(function: str, n: int, encoding: str, dimension: int, layers:
         dimension=dimension,
         encoder_layers=layers,
         chunk=16,
+        precision=precision,
     )
 
 
 def measure() -> list[Ratio]:
-    """Return how many times the plain loop's examples a second ours are, for two encodings."""
+    """Return how many times the plain loop's examples a second ours are, for two encodings and two precisions."""
     found = []
-    for encoding in ("P10", "B1999"):
-        ours, plain = rates(small_settings("exp", 3, encoding, 128, 2), 12)
-        name = f"exp n = 3 {encoding} d = 128: training steps, times a plain loop's"
-        found.append(Ratio(name, ours / plain, "at_least", 1))
+    for precision in ("float32", "bfloat16"):
+        for encoding in ("P10", "B1999"):
+            ours, plain = rates(small_settings("exp", 3, encoding, 128, 2, precision), 12)
+            name = f"exp n = 3 {encoding} d = 128 {precision}: training steps, times a plain loop's"
+            found.append(Ratio(name, ours / plain, "at_least", 1))
     return found
 
 
@@ -141,9 +152,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--dimension", type=int, default=128)
     parser.add_argument("--layers", type=int, default=2)
     parser.add_argument("--steps", type=int, default=20)
+    parser.add_argument("--precision", default="float32", choices=("float32", "bfloat16"))
     a = parser.parse_args(argv)
-    first, second = rates(small_settings(a.function, a.n, a.encoding, a.dimension, a.layers), a.steps)
-    name = f"{a.function} n={a.n} {a.encoding} d={a.dimension}"
+    first, second = rates(small_settings(a.function, a.n, a.encoding, a.dimension, a.layers, a.precision), a.steps)
+    name = f"{a.function} n={a.n} {a.encoding} d={a.dimension} {a.precision}"
     print(f"{name}: {first:,.0f} examples/s, plain {second:,.0f}, ratio {first / second:.2f}")
     return 0
 
