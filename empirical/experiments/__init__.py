@@ -46,7 +46,7 @@ EXPERIMENTS: dict[str, tuple[str, str]] = {
     ),
     "improved.long": (
         "empirical.experiments.improved_long",
-        "transformers on exp and sign at n = 3 with every improvement, for an hour and a half on two cores",
+        "transformers on exp and sign at n = 3, the best of the improvements, for an hour and a half on two cores",
     ),
     "inversion.table1": (
         "empirical.experiments.inversion.table1",

@@ -28,7 +28,7 @@ __all__ = ["Case", "build", "cases", "covered", "evaluate_network", "natural_sca
 _NAMES = {"exp": "expm"}
 #: Standard deviation of the published baseline's normal entries.
 _SIGMA = 5 / math.sqrt(3)
-_SIGN = {"rho": "19/20", "nu": "2"}
+_SIGN = {"rho": "999/1000", "nu": "2"}
 _ROOT = {"rho": "39/40"}
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from empirical.experiments.request import Request
     from empirical.transformer_task import TransformerSettings
 
-__all__ = ["VARIANTS", "ImprovedSettings", "run", "run_with", "settings_at", "table", "variant_of"]
+__all__ = ["VARIANTS", "ImprovedSettings", "run", "settings_at", "settings_of", "table", "variant_of"]
 
 _POSED: dict[str, Any] = {"triangle": True, "round_inputs": True}
 _NUMERIC = _POSED | {"embedding": "numeric"}
@@ -84,14 +84,10 @@ def settings_at(scale: str) -> tuple[ImprovedSettings, dict[str, Any]]:
 
 def run(request: Request) -> dict[str, Any]:
     """Train one transformer a function and variant."""
-    return run_with(request, *settings_at(request.scale))
-
-
-def run_with(request: Request, varied: ImprovedSettings, network: Mapping[str, Any]) -> dict[str, Any]:
-    """Train the cells of given settings, overridden by what the request says."""
     from empirical.settings import override
     from empirical.transformer_task import TransformerSettings
 
+    varied, network = settings_at(request.scale)
     own = {field.name for field in fields(ImprovedSettings)}
     varied = override(varied, {k: v for k, v in request.options.items() if k in own})
     base = override(TransformerSettings(**network), {k: v for k, v in request.options.items() if k not in own})
@@ -99,12 +95,13 @@ def run_with(request: Request, varied: ImprovedSettings, network: Mapping[str, A
     for function in varied.functions:
         for variant in varied.variants:
             for seed in request.seeds:
-                settings = _settings(base, function, variant, seed)
+                settings = settings_of(base, function, variant, seed)
                 cells.append(request.cell("empirical.workers:run_transformer", f"{variant}-{settings.label}", settings))
     return {"configuration": {"varied": asdict(varied), "run": asdict(base)}, "results": request.sweep(cells)}
 
 
-def _settings(base: TransformerSettings, function: str, variant: str, seed: int) -> TransformerSettings:
+def settings_of(base: TransformerSettings, function: str, variant: str, seed: int) -> TransformerSettings:
+    """Return the settings of one run: what grows under a curriculum depends on the function."""
     own: dict[str, Any] = {"function": function, "seed": seed, "growth": "coupling" if function == "sign" else "scale"}
     return replace(base, **own | VARIANTS[variant])
 

@@ -28,7 +28,7 @@ TINY = {
     "mlp_baseline": ["sizes=8", "samples=20", "epochs=1", "dimensions=1,2"],
     "structure": ["sizes=8", "samples=20", "epochs=1", "dimensions=1"],
     "improved": ["examples=64", "samples=20", "n=1", "functions=exp,sign", "variants=published,posed,curriculum"],
-    "improved.long": ["examples=64", "samples=20", "n=1"],
+    "improved.long": ["budgets=64,96", "samples=20", "n=1"],
     "study": [
         "examples=64",
         "samples=20",
@@ -123,6 +123,7 @@ def test_a_run_out_of_time_says_so(tmp_path, capsys):
         (["run", "study", "--set", "encodings=P7"], "P1000"),
         (["run", "improved", "--set", "variants=best"], "curriculum"),
         (["run", "improved", "--set", "growth=mass"], "coupling"),
+        (["run", "improved.long", "--set", "functions=exp"], "one entry"),
         (["run", "study", "--cluster", "ray:2"], "--cluster"),
         (["run", "study", "--threads", "0"], "--threads"),
         (["run", "study", "--max-seconds", "0"], "--max-seconds"),
