@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from theory.counts import Counts
+from theory.counts import Counts, count_plan
 from theory.errors import OutOfReach
 from theory.network_plan import NetworkPlan
-from theory.objectives import Demand, PlanOnce, frontier, plan_for, undominated
+from theory.objectives import Demand, PlanOnce, frontier, plan_for, size_of, undominated
 from theory.problem import Problem
 
 __all__ = ["frontier_of", "plan_once", "plan_problem", "replan_problem", "routes_of"]
@@ -49,10 +49,40 @@ def plan_problem(problem: Problem, route: str | None = None, demand: Demand | No
     demand = _widened(route, demand or Demand())
     _refuse_impossible(problem, demand)
     if problem.n > 1 or route == "monomial":
-        return plan_for(plan_once(problem, route), problem.n, demand)
+        return _planned(problem, route, demand)
     from theory.scalar_choice import choose
 
-    return choose(problem, route, demand, lambda wanted: plan_for(plan_once(problem, route), 1, wanted))
+    return choose(problem, route, demand, lambda wanted: _planned(problem, route, wanted))
+
+
+def _planned(problem: Problem, route: str | None, demand: Demand) -> NetworkPlan:
+    """Return the plan of a matrix route, or the best of the default ones by what is minimised.
+
+    Raises:
+        OutOfReach: If no route has a network; the message is the first route's.
+    """
+    routes = (route,) if route is not None else _default_routes(problem)
+    if len(routes) == 1:
+        return plan_for(plan_once(problem, routes[0]), problem.n, demand)
+    plans: list[NetworkPlan] = []
+    refused: list[OutOfReach] = []
+    for name in routes:
+        try:
+            plans.append(plan_for(plan_once(problem, name), problem.n, demand))
+        except OutOfReach as error:
+            refused.append(error)
+    if not plans:
+        raise refused[0]
+    return min(plans, key=lambda plan: size_of(count_plan(plan), demand))
+
+
+def _default_routes(problem: Problem) -> tuple[str, ...]:
+    """Return the matrix routes that are tried where none is asked for."""
+    if problem.function == "expm":
+        return routes_of(problem)[:1]
+    from theory.functions.planner import default_routes
+
+    return default_routes(problem)
 
 
 def _refuse_impossible(problem: Problem, demand: Demand) -> None:
@@ -89,15 +119,17 @@ def frontier_of(problem: Problem, route: str | None, demand: Demand) -> list[tup
     ``OutOfReach`` goes through if no network keeps the limits.
     """
     _refuse_impossible(problem, demand)
-    if problem.n > 1 or route == "monomial":
-        return frontier(plan_once(problem, route), problem.n, demand)
-    from theory.scalar_choice import scalar_points
-    from theory.scalar_plan import SCALAR_ROUTES
+    points: list[tuple[NetworkPlan, Counts]] = []
+    if problem.n == 1 and route != "monomial":
+        from theory.scalar_choice import scalar_points
+        from theory.scalar_plan import SCALAR_ROUTES
 
-    points = scalar_points(problem, route, demand)
-    if route in SCALAR_ROUTES:
-        return undominated(points)
-    return frontier(plan_once(problem, route), problem.n, demand, points)
+        points = scalar_points(problem, route, demand)
+        if route in SCALAR_ROUTES:
+            return undominated(points)
+    for name in (route,) if route is not None else _default_routes(problem):
+        points = frontier(plan_once(problem, name), problem.n, demand, points)
+    return points
 
 
 def replan_problem(problem: Problem, recipe: Mapping[str, Any], hidden_layers: int) -> NetworkPlan:

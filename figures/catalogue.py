@@ -34,7 +34,7 @@ FIGURES: dict[str, str] = {
     "accuracy_by_dimension": "plain networks on matrix functions against the dimension: published, rerun, improved",
     "encodings": "transformers: accuracy by function, number encoding and tolerance, with ceilings",
     "learning_curves": "transformers: accuracy and loss against examples seen",
-    "improvements": "transformers: what each improvement gives at equal budget, and all of them in a longer run",
+    "improvements": "transformers: what each improvement gives at equal budget, and the best in a longer run",
     "learned_vs_constructed": "learned and constructed networks: accuracy against parameters and against time",
     "figure1": "2 x 2 matrices: the singular ones in two planes, and those closer to them than eps, to scale",
     "figure2": "2 x 2 matrices with one entry fixed: the singular surface, D_eps around it, and a ball clear of it",

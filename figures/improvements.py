@@ -1,4 +1,4 @@
-"""What each improvement gives a transformer at equal budget, and how far all of them go in a longer run."""
+"""What each improvement gives a transformer at equal budget, and how far the best of them go in a longer run."""
 
 from __future__ import annotations
 
@@ -95,6 +95,8 @@ def check(document: Mapping[str, Any]) -> None:
 
 def draw(document: Mapping[str, Any]) -> Figure:
     """Draw a panel a function: accuracy at 5 % against examples, a curve a run, the longer runs dashed."""
+    from matplotlib.ticker import NullFormatter
+
     from figures.style import PAGE, new_figure
 
     runs, longer = document["runs"], document["long"]
@@ -107,9 +109,10 @@ def draw(document: Mapping[str, Any]) -> Figure:
                 _curve(axes, run, "-")
         for run in longer:
             if (run["function"], run["n"]) == key:
-                _curve(axes, run, "--", "all of it, longer")
+                _curve(axes, run, "--", "the better of the two, longer")
         axes.set_title(f"{key[0]}, $n={key[1]}$", loc="left", pad=3)
         axes.set(xscale="log", xlabel="examples seen", ylim=(-3, 103))
+        axes.xaxis.set_minor_formatter(NullFormatter())
     grid[0].set_ylabel("accuracy at 5 % (percent)")
     shown = {label: handle for axes in grid for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)}
     figure.legend(handles=list(shown.values()), labels=list(shown), loc="outside lower center", ncols=len(shown))

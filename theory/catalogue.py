@@ -62,6 +62,7 @@ THEOREMS: tuple[tuple[str, str], ...] = (
     ("inverse.width", "theory.linearized:WIDTH"),
     ("inverse.box.floor", "theory.box_floor:FLOOR"),
     ("sign.series", "theory.functions.theorems:SIGN"),
+    ("sign.newton-schulz", "theory.functions.sign_theorems:NEWTON_SIGN"),
     ("cos.doubling", "theory.functions.theorems:COSINE"),
     ("lipschitz.growth", "theory.lipschitz.rule_theorems:GROWTH"),
     ("lipschitz.bounded", "theory.lipschitz.rule_theorems:BOUNDED"),

@@ -12,7 +12,7 @@ from theory.errors import BadInput, OutOfReach
 from theory.network_plan import NetworkPlan
 from theory.plan import Limits, TooNarrow, reference_width
 
-__all__ = ["MINIMISE", "Demand", "Minimise", "frontier", "plan_for", "undominated"]
+__all__ = ["MINIMISE", "Demand", "Minimise", "frontier", "plan_for", "size_of", "undominated"]
 
 Minimise = Literal["hidden-layers", "nonzeros", "width"]
 MINIMISE: tuple[Minimise, ...] = get_args(Minimise)
@@ -70,6 +70,13 @@ def plan_for(plan_once: PlanOnce, n: int, demand: Demand) -> NetworkPlan:
     if best is None:
         _refuse(plan_once, n, demand)
     return best[1]
+
+
+def size_of(counts: Counts, demand: Demand) -> tuple[int, int]:
+    """Return what a demand minimises, by default hidden layers; then non-zeros."""
+    architecture = counts.architecture
+    sizes = {"nonzeros": counts.nonzeros, "width": architecture.width}
+    return sizes.get(demand.minimise or "", architecture.hidden_layers), counts.nonzeros
 
 
 def _shallowest(plan_once: PlanOnce, n: int, demand: Demand) -> NetworkPlan:

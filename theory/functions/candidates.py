@@ -21,8 +21,10 @@ __all__ = [
     "neumann_candidates",
     "neumann_product",
     "series_candidates",
+    "series_degrees",
     "sign_candidates",
     "sine_candidates",
+    "tolerance",
 ]
 
 #: How many degrees beyond the least are worth a look: one that fills its Paterson-Stockmeyer rectangle is free.
@@ -35,7 +37,7 @@ def tolerance(problem: Problem, model: NormModel) -> arb:
     return as_ball(problem.eps) / model.in_norm(arb(1), problem.norm)
 
 
-def _degrees(series: Series, radius: arb, target: arb) -> Iterator[tuple[int, arb]]:
+def series_degrees(series: Series, radius: arb, target: arb) -> Iterator[tuple[int, arb]]:
     """Yield (degree, tail) from the least degree whose tail is below the target."""
     low, high = 0, 1
     while not series.tail(radius, high) < target:
@@ -57,7 +59,7 @@ def series_candidates(problem: Problem, name: str, centre: Fraction) -> Iterator
     model, series = NormModel(problem.n, problem.domain), SERIES[name]
     source = (Source("A", identity=-centre),)
     target = tolerance(problem, model) / model.truncation_factor
-    for degree, tail in _degrees(series, model.theta, target):
+    for degree, tail in series_degrees(series, model.theta, target):
         for place, polynomial in enumerate(best_programs(series.coefficients(degree))):
             output = Combination(polynomial.result.terms, series.coefficient(0))
             yield Candidate(
@@ -123,7 +125,7 @@ def neumann_candidates(problem: Problem) -> Iterator[Candidate]:
                 tail * model.truncation_factor,
             )
             break
-    for degree, tail in _degrees(geometric, model.theta, target):
+    for degree, tail in series_degrees(geometric, model.theta, target):
         for place, polynomial in enumerate(best_programs(geometric.coefficients(degree))):
             yield Candidate(
                 "neumann-series",
@@ -158,7 +160,7 @@ def sign_candidates(problem: Problem) -> Iterator[Candidate]:
     target = tolerance(problem, model) / model.truncation_factor / nu
     A = combination({"A": 1})
     first = Stage((Product("P", A, A),), (("A", A), ("E", combination({"P": -1}, 1))), (("E", problem.domain.rho),))
-    for degree, tail in _degrees(series, rho, target):
+    for degree, tail in series_degrees(series, rho, target):
         for place, polynomial in enumerate(best_programs(series.coefficients(degree))):
             inner = carrying(_apart(polynomial, "E"), "A")
             result = inner.result
@@ -189,7 +191,7 @@ def cosine_candidates(problem: Problem) -> Iterator[Candidate]:
             growth *= 4 * (radius * 2**j).cosh()
         # The second-order terms at most double errors that end below 1 (theorem cos.doubling).
         least = target.min(arb(1)) / growth / 2 / model.truncation_factor
-        for degree, tail in _degrees(SERIES["cos"], radius, least):
+        for degree, tail in series_degrees(SERIES["cos"], radius, least):
             total = 2 * growth * tail * model.truncation_factor
             for place, polynomial in enumerate(best_programs(_even(SERIES["cos"], degree))):
                 inner = on_base(polynomial, "Z")
@@ -217,7 +219,7 @@ def sine_candidates(problem: Problem) -> Iterator[Candidate]:
     model = NormModel(problem.n, problem.domain)
     target = tolerance(problem, model) / model.truncation_factor
     A = combination({"A": 1})
-    for degree, tail in _degrees(SERIES["sin"], model.theta, target):
+    for degree, tail in series_degrees(SERIES["sin"], model.theta, target):
         coefficients = [SERIES["sin"].coefficient(k) for k in range(3, degree + 1, 2)]
         if not coefficients:
             continue

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
+from itertools import chain
 from typing import Any
 
 from flint import ctx
@@ -20,24 +21,28 @@ from theory.functions.candidates import (
 )
 from theory.functions.inverse import coupled_candidates
 from theory.functions.newton import newton_candidates
+from theory.functions.newton_sign import newton_sign_candidates
 from theory.functions.polynomials import polynomial_candidates, polynomial_of
 from theory.functions.product import product_candidates, product_routes
 from theory.linearized_plan import FORMS, linearized_plan
 from theory.network_plan import NetworkPlan
 from theory.plan import CARRIED, Candidate, Limits, in_chunks, plan_candidates, plan_with, reference_width, with_carries
-from theory.problem import Around, KDelta, Problem
+from theory.problem import Around, KDelta, Problem, SignDomain
 from theory.radices import Radices
 from theory.rationals import parse_count
 from theory.requests import check_domain
 
-__all__ = ["ROUTES", "function_candidates", "plan_function", "replan_function", "routes_of"]
+__all__ = ["ROUTES", "default_routes", "function_candidates", "plan_function", "replan_function", "routes_of"]
 
 _ONE = Fraction(1)
+#: At this rho the iteration has had fewer layers and non-zeros than the sign's series at every n and eps tried.
+_SERIES_UP_TO = Fraction(9, 10)
 #: (function, route) -> candidates.
 _CANDIDATES: dict[tuple[str, str], Callable[[Problem], Iterator[Candidate]]] = {
     ("inverse", "coupled"): coupled_candidates,
     ("inverse", "newton-schulz"): newton_candidates,
     ("inverse", "neumann"): neumann_candidates,
+    ("sign", "newton-schulz"): newton_sign_candidates,
     ("sign", "series"): sign_candidates,
     ("sqrt", "series"): lambda problem: series_candidates(problem, "sqrt", _ONE),
     ("log", "series"): lambda problem: series_candidates(problem, "log", _ONE),
@@ -61,6 +66,17 @@ def routes_of(problem: Problem) -> tuple[str, ...]:
     if problem.function == "inverse":
         return ("coupled", "newton-schulz") if isinstance(problem.domain, KDelta) else ("neumann",)
     return ROUTES[problem.function]
+
+
+def default_routes(problem: Problem) -> tuple[str, ...]:
+    """Return the routes a plan is chosen from where none is asked for: the first, for the sign the better of two.
+
+    Near rho = 1 the sign's series has hundreds of terms, and only the iteration is tried.
+    """
+    routes = routes_of(problem)
+    if problem.function == "sign" and isinstance(problem.domain, SignDomain) and problem.domain.rho <= _SERIES_UP_TO:
+        return routes
+    return routes[:1]
 
 
 def function_candidates(problem: Problem, route: str) -> Iterator[Candidate]:
@@ -97,10 +113,11 @@ def plan_function(problem: Problem, route: str | None = None, limits: Limits | N
     limits = limits or Limits(reference_width(problem.n))
     if isinstance(problem.domain, Around) and (route or routes_of(problem)[0]) in FORMS:
         return linearized(problem, route or routes_of(problem)[0], limits.width)
+    routes = default_routes(problem) if route is None else (route,)
     with ctx.workprec(128):
         return plan_candidates(
             problem,
-            function_candidates(problem, route or routes_of(problem)[0]),
+            chain.from_iterable(function_candidates(problem, name) for name in routes),
             limits,
             lambda layers, neurons: (layers, neurons),
         )

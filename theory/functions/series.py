@@ -51,13 +51,13 @@ class Series:
 
 
 def _binomial(power: Fraction, sign: int) -> Callable[[int], Fraction]:
-    """Return the coefficients of (1 + sign z)^power."""
+    """Return the coefficients of (1 + sign z)^power; those asked for once are known from then on."""
+    known = [Fraction(1)]
 
     def coefficient(k: int) -> Fraction:
-        value = Fraction(1)
-        for i in range(k):
-            value *= (power - i) / (i + 1) * sign
-        return value
+        for i in range(len(known) - 1, k):
+            known.append(known[i] * (power - i) / (i + 1) * sign)
+        return known[k]
 
     return coefficient
 
