@@ -28,7 +28,8 @@ __all__ = ["Case", "build", "cases", "covered", "evaluate_network", "natural_sca
 _NAMES = {"exp": "expm"}
 #: Standard deviation of the published baseline's normal entries.
 _SIGMA = 5 / math.sqrt(3)
-_SIGN = {"rho": "999/1000", "nu": "2"}
+#: Wide: eigenvalues of A/c from 0.0032 to 1.41 in size. Layers grow with log(1/(1 - rho)) alone.
+_SIGN = {"rho": "99999/100000", "nu": "2"}
 _ROOT = {"rho": "39/40"}
 
 
