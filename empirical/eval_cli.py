@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--samples", type=int, default=10_000, help="test matrices (default: 10000)")
     parser.add_argument("--seed", type=int, help="seed of the test matrices (default: the run's own test set)")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    parser.add_argument(
+        "--unrounded",
+        action="store_true",
+        help="ask for f at the matrices themselves, as published, of a network that learned it at rounded ones",
+    )
     parser.add_argument("--json", action="store_true", help="print everything measured as JSON")
 
 
@@ -39,6 +45,10 @@ def run(arguments: argparse.Namespace) -> int:
         raise BadInput("--samples must be at least 1")
     device = choose_device(arguments.device)
     task = load_task(arguments.checkpoint, device)
+    if arguments.unrounded:
+        if not getattr(task.settings, "round_inputs", False):
+            raise BadInput("--unrounded is for runs with round_inputs=true; this one never rounded its test matrices")
+        task.settings = replace(task.settings, round_inputs=False)
     check_memory(training_bytes(0, arguments.samples, task.settings.n**2), device, "ask for fewer --samples")
     found = task.evaluate(arguments.samples, arguments.seed)
     if arguments.json:

@@ -99,6 +99,23 @@ def test_a_checkpoint_is_measured_as_at_the_end_of_its_run(tmp_path, capsys):
     assert call("eval", tmp_path / "toy.pt") == 2
 
 
+def test_a_network_of_rounded_matrices_is_measured_at_unrounded_ones_too(tmp_path, capsys):
+    assert run_tiny("transformer", tmp_path, "--set", "round_inputs=true") == 0
+    (checkpoint,) = tmp_path.glob("*.pt")
+    capsys.readouterr()
+    found = []
+    for more in ([], ["--unrounded"]):
+        assert call("eval", checkpoint, "--samples", "50", "--device", "cpu", "--json", *more) == 0
+        found.append(json.loads(capsys.readouterr().out)["ceiling"]["0.005"])
+    # A solver that sees the rounded matrix errs nowhere if that is what is asked for; three digits of e^a, |a| <= 5,
+    # decide no answer to half a percent.
+    assert found[0] == 1.0 > found[1]
+    assert run_tiny("transformer", tmp_path / "plain") == 0
+    (checkpoint,) = (tmp_path / "plain").glob("*.pt")
+    assert call("eval", checkpoint, "--unrounded", "--device", "cpu") == 2
+    assert "round_inputs" in capsys.readouterr().err
+
+
 def test_a_run_out_of_time_says_so(tmp_path, capsys):
     assert run_tiny("study", tmp_path, "--max-seconds", "1e-6") == 0
     assert "did not finish" in capsys.readouterr().err
