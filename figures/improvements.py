@@ -115,7 +115,7 @@ def draw(document: Mapping[str, Any]) -> Figure:
         axes.xaxis.set_minor_formatter(NullFormatter())
     grid[0].set_ylabel("accuracy at 5 % (percent)")
     shown = {label: handle for axes in grid for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)}
-    figure.legend(handles=list(shown.values()), labels=list(shown), loc="outside lower center", ncols=len(shown))
+    figure.legend(handles=list(shown.values()), labels=list(shown), loc="outside lower center", ncols=3)
     budget = max(run["examples"] for run in runs)
     figure.suptitle(
         f"transformers at equal budget ({budget:,} examples); dots: accuracy at the end; "
