@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,3 +26,17 @@ def build_once() -> Callable[..., MatrixNetwork]:
         return _BUILT[key]
 
     return built
+
+
+@pytest.fixture(scope="module")
+def net(build_once: Callable[..., MatrixNetwork]) -> MatrixNetwork:
+    """A small network: e^A, n = 2. Modules that need another have a fixture of this name themselves."""
+    return build_once("expm", n=2, eps="1e-2")
+
+
+@pytest.fixture(scope="module")
+def file(net: MatrixNetwork, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The module's ``net`` as it is stored."""
+    path = tmp_path_factory.mktemp("net") / "expm.safetensors"
+    net.save(path)
+    return path

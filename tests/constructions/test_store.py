@@ -25,18 +25,6 @@ Tensors = dict[str, np.ndarray]
 Records = dict[str, str]
 
 
-@pytest.fixture(scope="module")
-def net(build_once: Build) -> MatrixNetwork:
-    return build_once("expm", n=2, eps="1e-2")
-
-
-@pytest.fixture(scope="module")
-def file(net: MatrixNetwork, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("net") / "expm.safetensors"
-    net.save(path)
-    return path
-
-
 def test_a_stranger_reads_the_file_and_gets_the_network(net: MatrixNetwork, file: Path) -> None:
     maps, _ = read(file)
     assert len(maps) == net.plan.hidden_layers + 1
